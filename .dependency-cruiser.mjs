@@ -1,0 +1,53 @@
+// The import rules of docs/architecture.md: who may import whom.
+const only = (folder, allowed) => ({
+  name: `${folder}-imports`,
+  severity: 'error',
+  comment: `src/${folder} may import of ours: ${['errors', ...allowed].join(', ')}`,
+  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+  to: {
+    path: '^(src|test|bench|scripts)/',
+    pathNot: [`^src/${folder}/`, '^src/errors\\.ts$', ...allowed.map((name) => `^src/${name}/`)],
+  },
+})
+
+export default {
+  forbidden: [
+    only('keyring', []),
+    only('kms', []),
+    only('agent', ['keyring']),
+    only('innodb', ['keyring']),
+    only('mariadb', []),
+    only('cli', ['agent', 'kms', 'mariadb', 'innodb', 'keyring']),
+    {
+      name: 'errors-stand-alone',
+      severity: 'error',
+      from: { path: '^src/errors\\.ts$' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      comment: 'a source file that nothing imports is dead',
+      from: { orphan: true, path: '^src/', pathNot: ['\\.test\\.ts$', '^src/cli/main\\.ts$'] },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+}
