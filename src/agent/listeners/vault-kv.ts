@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
+import type { VaultListenerConfig } from '../config.ts'
+import { formatAddress } from '../listen-address.ts'
+import { answerWithin, type VaultHandler } from './vault-handler.ts'
+
+export interface VaultListener {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** How often half-sent requests are looked for that have been too slow (milliseconds). */
+const checkEvery = 100
+
+/** Listens for MariaDB's `hashicorp_key_management` plugin. Throws SR_LISTEN_FAILED. */
+export async function listenForVaultClients(
+  { address, tls }: VaultListenerConfig,
+  handler: VaultHandler,
+): Promise<VaultListener> {
+  const options = {
+    headersTimeout: answerWithin,
+    requestTimeout: answerWithin,
+    connectionsCheckingInterval: checkEvery,
+  }
+  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...readTls(tls) })
+  server.on('request', (request, response) => {
+    handler.handle(request, response)
+  })
+  // Node.js would answer a malformed request with a 400, a slow one with a 408.
+  server.on('clientError', (_error, socket) => {
+    socket.destroy()
+  })
+  await listen(server, { address, tls })
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${formatAddress({ ...address, port })}`,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function listen(server: Server, { address }: VaultListenerConfig): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new StrongroomError(
+          'SR_LISTEN_FAILED',
+          `cannot listen at ${formatAddress(address)} (${systemCode(cause) ?? messageOf(cause)}): change listen in [vault-listener], or end what uses that address`,
+          { cause },
+        ),
+      )
+    })
+    server.listen(address.port, address.host, resolve)
+  })
+}
+
+function readTls({ certificateFile, keyFile }: NonNullable<VaultListenerConfig['tls']>): {
+  cert: Buffer
+  key: Buffer
+} {
+  return { cert: readTlsFile(certificateFile), key: readTlsFile(keyFile) }
+}
+
+function readTlsFile(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new StrongroomError(
+      'SR_LISTEN_FAILED',
+      `cannot read ${file} for the Vault listener's TLS (${systemCode(cause) ?? messageOf(cause)})`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process'
+import type { Log } from '../keyring/log.ts'
+
+/**
+ * Tells systemd how the service stands (sd_notify(3)). Node.js has no datagram sockets of the unix kind, so
+ * systemd's own `systemd-notify` sends it: the unit needs `NotifyAccess=all`. Without systemd this does nothing.
+ */
+export async function notifySystemd(log: Log, ...messages: string[]): Promise<void> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return
+  await new Promise<void>((resolve) => {
+    const child = spawn('systemd-notify', messages, { stdio: 'ignore' })
+    child.once('error', (error) => {
+      log.error({ err: error }, 'cannot run systemd-notify, so systemd is not told that the agent is ready')
+      resolve()
+    })
+    child.once('exit', (code) => {
+      if (code !== 0)
+        log.error({ code }, 'systemd-notify failed, so systemd is not told that the agent is ready')
+      resolve()
+    })
+  })
+}

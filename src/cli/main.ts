@@ -1,0 +1,49 @@
+import { StrongroomError } from '../errors.ts'
+import type { Command } from './command.ts'
+import { commands } from './commands/index.ts'
+import { note, print, printError } from './terminal.ts'
+
+/** Runs one command line; resolves to the exit code: 0 good, 1 a finding or failure, 2 usage. */
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    print(overview())
+    return name === undefined ? 2 : 0
+  }
+  const command = commands.find((known) => known.name === name)
+  if (command === undefined) {
+    note(`there is no command "${name}"; \`strongroom --help\` lists them`)
+    return 2
+  }
+  if (args.includes('--help')) {
+    print(command.help.trim())
+    return 0
+  }
+  return await runCommand(command, args)
+}
+
+async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  try {
+    return await command.run(args)
+  } catch (error) {
+    printError(error)
+    if (!(error instanceof StrongroomError) || error.code !== 'SR_USAGE') return 1
+    note(`\`strongroom ${command.name} --help\` shows how it is used`)
+    return 2
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    'At-rest encryption for MariaDB whose keys only a key management service can open.',
+    '',
+    '  strongroom demo        see all of it on this machine, in a scratch directory',
+    '',
+    'Commands:',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'strongroom COMMAND --help tells more.',
+  ].join('\n')
+}
+
+process.exitCode = await run(process.argv.slice(2))

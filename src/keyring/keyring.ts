@@ -1,0 +1,253 @@
+import { setTimeout } from 'node:timers/promises'
+import { StrongroomError } from '../errors.ts'
+import { createKey } from './creation.ts'
+import type { CreationRule } from './creation-rule.ts'
+import type { DataKey, KeySpec } from './data-key.ts'
+import { HeldKeys } from './held-keys.ts'
+import type { Log } from './log.ts'
+import type { MasterKey } from './master-key.ts'
+import { type Loaded, refresh } from './refresh.ts'
+import { Serial, SingleFlight } from './serial.ts'
+import type { Store } from './store.ts'
+import { RefusalLog } from './refusal-log.ts'
+import type { Trouble } from './trouble.ts'
+import { TroubleLog } from './trouble-log.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface KeyringOptions {
+  readonly name: string
+  readonly store: Store
+  readonly masterKey: MasterKey
+  /** Of new keys; stored keys keep theirs. */
+  readonly keySpec: KeySpec
+  readonly creationRule: CreationRule
+  readonly log: Log
+}
+
+/** Milliseconds. */
+const patienceAtClose = 1000
+
+/** All data keys of one server: in memory, in their store, and between the two. */
+export class Keyring {
+  readonly name: string
+  readonly #options: KeyringOptions
+  readonly #upkeep: Upkeep
+  readonly #troubleLog: TroubleLog
+  readonly #refusals: RefusalLog
+  readonly #storeWork = new Serial()
+  readonly #creations = new SingleFlight<number, DataKey | undefined>()
+  readonly #looks = new SingleFlight<'look', boolean>()
+  readonly #ready = Promise.withResolvers<undefined>()
+  #loaded: Loaded = { manifest: undefined, held: new HeldKeys() }
+  #troubles: readonly Trouble[] = []
+  #isReady = false
+  #closed = false
+
+  constructor(options: KeyringOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#troubleLog = new TroubleLog(options.log)
+    this.#refusals = new RefusalLog(options.log)
+    this.#upkeep = new Upkeep({
+      refresh: () => this.#looks.run('look', () => this.#storeWork.run(() => this.#refresh())),
+      changeMark: () => options.store.changeMark(),
+      onRetry: (delay) => {
+        if (!this.#isReady) options.log.info({ delay }, `not ready; next try in ${delay} ms`)
+      },
+    })
+  }
+
+  /** Resolves after the first look at the store, ready or not; from then on the keyring keeps trying by itself. */
+  async start(): Promise<void> {
+    await this.#upkeep.start()
+  }
+
+  /** Whether every stored key is in memory and nothing is wrong with the store. */
+  get isReady(): boolean {
+    return this.#isReady && this.#troubles.length === 0
+  }
+
+  /** Resolves once the keyring has been ready for the first time. */
+  async whenReady(): Promise<void> {
+    await this.#ready.promise
+  }
+
+  get troubles(): readonly Trouble[] {
+    return this.#troubles
+  }
+
+  /** Memory alone: the latest version of an id, if it is held (rule K3). */
+  latest(keyId: number): DataKey | undefined {
+    return this.#loaded.held.latest(keyId)
+  }
+
+  /** Memory alone: one version of an id, if it is held (rule K3). */
+  held(keyId: number, version: number): DataKey | undefined {
+    return this.#loaded.held.get(keyId, version)
+  }
+
+  heldKeys(): DataKey[] {
+    return [...this.#loaded.held]
+  }
+
+  /**
+   * One version of an id, from the store where memory has not got it. undefined: it was never issued.
+   * Throws a StrongroomError where it was, or might have been, and can't be had now.
+   */
+  async obtain(keyId: number, version: number): Promise<DataKey | undefined> {
+    const key = this.held(keyId, version)
+    if (key !== undefined) return key
+    await this.#lookAgain()
+    const found = this.held(keyId, version)
+    if (found === undefined) this.#refuseIfIssued(keyId, version)
+    return found
+  }
+
+  /** As `obtain`, for the latest version; where the id has none and the creation rule allows it, it is created. */
+  async obtainLatest(keyId: number): Promise<DataKey | undefined> {
+    const key = this.latest(keyId)
+    if (key !== undefined) return key
+    return await this.#creations.run(keyId, async () => {
+      await this.#lookAgain()
+      const latest = this.#loaded.held.latestIssued(keyId)
+      const found = this.latest(keyId)
+      if (found !== undefined) return found
+      this.#refuseIfIssued(keyId, Math.max(1, latest))
+      return this.#mayCreate(keyId) ? await this.#createForServer(keyId) : undefined
+    })
+  }
+
+  /** Makes the next version of an id at the operator's word, whatever the creation rule says. */
+  async rotate(keyId: number, options: { firstForExistingData?: boolean } = {}): Promise<DataKey> {
+    await this.#lookAgain()
+    return await this.#create(keyId, options)
+  }
+
+  /** Zeroes every key at once, and gives work under way a moment to end: what it leaves half done is safe (rule K1). */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#upkeep.stop()
+    this.#loaded.held.drop()
+    const ended = this.#storeWork.run(() => Promise.resolve())
+    await Promise.race([ended, setTimeout(patienceAtClose, undefined, { ref: false })])
+    this.#loaded.held.drop()
+    this.#options.masterKey.close()
+  }
+
+  /** True when nothing is wrong. */
+  async #refresh(): Promise<boolean> {
+    if (this.#closed) return true
+    const { store, masterKey, log } = this.#options
+    try {
+      const { loaded, troubles, replaced, ...next } = await refresh({ store, masterKey }, this.#loaded)
+      this.#loaded = next
+      this.#troubles = troubles
+      if (replaced)
+        log.warn(
+          {},
+          `another keyring was put into ${store.location}; its keys have taken the place of the former`,
+        )
+      for (const { key } of loaded) this.#tellLoaded(key)
+    } catch (error) {
+      if (!(error instanceof StrongroomError)) throw error
+      this.#troubles = [{ name: undefined, error }]
+    }
+    this.#troubleLog.report(this.#troubles)
+    this.#becomeReady()
+    return this.#troubles.length === 0
+  }
+
+  #becomeReady(): void {
+    if (this.#isReady || this.#troubles.length > 0) return
+    this.#isReady = true
+    this.#ready.resolve(undefined)
+  }
+
+  async #lookAgain(): Promise<void> {
+    this.#refuseIfClosed()
+    await this.#upkeep.lookIfNeeded()
+    this.#refuseIfClosed()
+  }
+
+  /** Throws why a version that was issued, or may have been, is not held. */
+  #refuseIfIssued(keyId: number, version: number): void {
+    const own = this.#troubles.find(({ name }) => name?.keyId === keyId && name.version === version)
+    if (own !== undefined) throw own.error
+    this.#refuseIfStoreUnknown()
+    if (this.#loaded.held.isIssued({ keyId, version })) {
+      throw new StrongroomError(
+        'SR_KEY_FILE_MISSING',
+        `key ${keyId}, version ${version} was issued and is not held`,
+      )
+    }
+  }
+
+  /** Where the store as a whole is not known, nothing can be called absent. */
+  #refuseIfStoreUnknown(): void {
+    const trouble = this.#troubles.find(({ name }) => name === undefined)
+    if (trouble !== undefined) throw trouble.error
+    if (!this.#isReady && this.#loaded.manifest === undefined && this.#troubles[0] !== undefined) {
+      throw this.#troubles[0].error
+    }
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new StrongroomError('SR_KEYRING_CLOSED', `the keyring ${this.name} is closed`)
+  }
+
+  #mayCreate(keyId: number): boolean {
+    const { creationRule, masterKey } = this.#options
+    if (!creationRule.allows(keyId)) {
+      this.#refusals.tell(keyId, undefined, 'create-keys in the configuration does not allow that id')
+      return false
+    }
+    if (masterKey.name === undefined) {
+      this.#refusals.tell(keyId, undefined, 'master-key-id in the configuration is empty')
+      return false
+    }
+    return true
+  }
+
+  async #createForServer(keyId: number): Promise<DataKey> {
+    try {
+      return await this.#create(keyId, {})
+    } catch (error) {
+      this.#upkeep.suspectChange()
+      if (error instanceof StrongroomError) this.#refusals.tell(keyId, error, error.message)
+      throw error
+    }
+  }
+
+  async #create(keyId: number, options: { firstForExistingData?: boolean }): Promise<DataKey> {
+    return await this.#storeWork.run(async () => {
+      this.#refuseIfClosed()
+      const { store, masterKey, keySpec, log } = this.#options
+      const version = this.#loaded.held.latestIssued(keyId) + 1
+      const { manifest, unwrapped } = await createKey(
+        { keyId, version },
+        { store, masterKey },
+        this.#loaded,
+        {
+          keySpec,
+          ...options,
+        },
+      )
+      this.#loaded = { ...this.#loaded, manifest }
+      this.#loaded.held.add(unwrapped.key)
+      log.info(
+        { keyId, version, masterKey: unwrapped.entry.masterKey },
+        `AWS KMS plugin: generated encrypted datakey for key id=${keyId}, version=${version}`,
+      )
+      this.#tellLoaded(unwrapped.key)
+      this.#refusals.forget(keyId)
+      return unwrapped.key
+    })
+  }
+
+  #tellLoaded({ keyId, version, bitLength }: DataKey): void {
+    this.#options.log.info(
+      { keyId, version, bitLength },
+      `AWS KMS plugin: loaded key ${keyId}, version ${version}, key length ${bitLength} bit`,
+    )
+  }
+}

@@ -1,0 +1,135 @@
+import { type ErrorCode, StrongroomError, systemCode } from '../../errors.ts'
+
+export interface KmsCall {
+  /** As it was named in the call. */
+  readonly masterKey: string | undefined
+  readonly endpoint: string
+  readonly region: string | undefined
+  /** Milliseconds. */
+  readonly requestTimeout: number
+}
+
+interface Explanation {
+  readonly code: ErrorCode
+  say(call: Readonly<{ key: string; region: string; endpoint: string }>): string
+}
+
+const refused: Explanation = {
+  code: 'SR_UNWRAP_REFUSED',
+  say: () => 'the KMS refuses to unwrap it',
+}
+const unusable: Explanation = {
+  code: 'SR_MASTER_KEY_UNUSABLE',
+  say: ({ key }) =>
+    `master key ${key} cannot be used in its present state; cancel its deletion or restore it`,
+}
+const credentials: Explanation = {
+  code: 'SR_KMS_CREDENTIALS',
+  say: ({ endpoint }) =>
+    `${endpoint} does not accept the agent's credentials; renew them (credentials-file, or where AWS's tools look) and check the clock`,
+}
+
+/** By AWS's error name (KMS API reference, `Decrypt`, `GenerateDataKeyWithoutPlaintext`, "Common errors"). */
+const explanations = new Map<string, Explanation>([
+  ['InvalidCiphertextException', refused],
+  ['IncorrectKeyException', refused],
+  [
+    'DisabledException',
+    {
+      code: 'SR_MASTER_KEY_DISABLED',
+      say: ({ key }) => `master key ${key} is disabled; enable it in the KMS`,
+    },
+  ],
+  ['KMSInvalidStateException', unusable],
+  ['KeyUnavailableException', unusable],
+  ['InvalidKeyUsageException', unusable],
+  [
+    'NotFoundException',
+    {
+      code: 'SR_MASTER_KEY_NOT_FOUND',
+      say: ({ key, region, endpoint }) =>
+        `${endpoint} knows no master key ${key} in region ${region}; check master-key-id, region and endpoint-url`,
+    },
+  ],
+  [
+    'AccessDeniedException',
+    {
+      code: 'SR_KMS_ACCESS_DENIED',
+      say: ({ key }) => `the KMS denies the agent's user the use of master key ${key}; check the key policy`,
+    },
+  ],
+  ['UnrecognizedClientException', credentials],
+  ['InvalidClientTokenId', credentials],
+  ['ExpiredTokenException', credentials],
+  ['ExpiredToken', credentials],
+  ['InvalidSignatureException', credentials],
+  ['SignatureDoesNotMatch', credentials],
+  ['IncompleteSignature', credentials],
+  ['IncompleteSignatureException', credentials],
+  ['MissingAuthenticationTokenException', credentials],
+  [
+    'CredentialsProviderError',
+    {
+      code: 'SR_KMS_CREDENTIALS',
+      say: () => "no AWS credentials were found; set credentials-file, or put them where AWS's tools look",
+    },
+  ],
+])
+
+/** Says what an error of the AWS SDK means for the operator, with the KMS's own words and request id (rule K10). */
+export function explainKmsError(error: unknown, call: KmsCall): StrongroomError {
+  if (error instanceof StrongroomError) return error
+  const words = {
+    key: call.masterKey ?? 'of the key file',
+    region: call.region ?? 'unset',
+    endpoint: call.endpoint,
+  }
+  const known = error instanceof Error ? explanations.get(error.name) : undefined
+  if (known !== undefined) return explained(known.code, known.say(words), error)
+  if (statusOf(error) === undefined) {
+    const reason = isTimeout(error)
+      ? `no answer within ${call.requestTimeout} ms`
+      : (systemCode(error) ?? nameOf(error))
+    return explained(
+      'SR_KMS_UNREACHABLE',
+      `cannot reach ${call.endpoint} (${reason}); it is tried again`,
+      error,
+    )
+  }
+  return explained('SR_KMS_FAILED', `${call.endpoint} failed; it is tried again`, error)
+}
+
+function explained(code: ErrorCode, text: string, cause: unknown): StrongroomError {
+  const answer = statusOf(cause) === undefined ? '' : ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})`
+  return new StrongroomError(code, `${text}${answer}`, { cause })
+}
+
+function said(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? `: ${error.message}` : ''
+}
+
+function requestIdOf(error: unknown): string {
+  const { requestId } = metadataOf(error)
+  return typeof requestId === 'string' ? `, request id ${requestId}` : ''
+}
+
+/** undefined: no answer came. */
+function statusOf(error: unknown): number | undefined {
+  const { httpStatusCode } = metadataOf(error)
+  return typeof httpStatusCode === 'number' ? httpStatusCode : undefined
+}
+
+/** `$metadata` of the SDK's exceptions. */
+function metadataOf(error: unknown): { httpStatusCode?: unknown; requestId?: unknown } {
+  if (!(error instanceof Error) || !('$metadata' in error)) return {}
+  const { $metadata } = error
+  return typeof $metadata === 'object' && $metadata !== null ? $metadata : {}
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}

@@ -1,0 +1,8 @@
+import type { MasterKey } from './master-key.ts'
+import type { Store } from './store.ts'
+
+/** The two places that a keyring's keys come from: the store has them wrapped, the master key unwraps them. */
+export interface Sources {
+  readonly store: Store
+  readonly masterKey: MasterKey
+}

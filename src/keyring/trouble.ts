@@ -1,0 +1,52 @@
+import { StrongroomError } from '../errors.ts'
+import type { KeyName } from './data-key.ts'
+
+/** Why the keyring is not whole: one key that can't be loaded, or (without a name) the store as such. */
+export interface Trouble {
+  readonly name: KeyName | undefined
+  readonly error: StrongroomError
+  /** Recorded in the manifest; undefined: not known yet. */
+  readonly masterKey?: string | undefined
+}
+
+export function missingKeyFile(path: string): StrongroomError {
+  return new StrongroomError(
+    'SR_KEY_FILE_MISSING',
+    `${path} is missing although that version was issued: put it back from the last backup; no new key is made in its place`,
+  )
+}
+
+export function invalidKeyFile(path: string, length: number): StrongroomError {
+  return new StrongroomError(
+    'SR_KEY_FILE_INVALID',
+    `${path} holds ${length} bytes, which is no wrapped key: put it back from the last backup`,
+  )
+}
+
+export function alteredKeyFile(path: string): StrongroomError {
+  return new StrongroomError(
+    'SR_KEY_FILE_ALTERED',
+    `${path} does not hold the bytes that were issued (its SHA-256 is not the one in the manifest): put it back from the last backup`,
+  )
+}
+
+export function otherKeyBytes(path: string): StrongroomError {
+  return new StrongroomError(
+    'SR_KEY_FILE_ALTERED',
+    `${path} unwraps to another key than the one in memory, which stays in use: put the former file back before the agent is restarted`,
+  )
+}
+
+export function missingManifest(path: string): StrongroomError {
+  return new StrongroomError(
+    'SR_MANIFEST_MISSING',
+    `the manifest of the keyring is gone from ${path}: put it back from the last backup; if the directory now holds another keyring without a manifest, restart the agent`,
+  )
+}
+
+export function missingKeyring(path: string): StrongroomError {
+  return new StrongroomError(
+    'SR_KEYRING_MISSING',
+    `${path} holds a database but no keys: if it was encrypted, put back its aws-kms-key.* files from the last backup; if it never was, make its first key with \`strongroom keys create 1\``,
+  )
+}

@@ -1,0 +1,105 @@
+import { StrongroomError } from '../errors.ts'
+import { forEachBounded } from './bounded.ts'
+import { DataKey, type KeyName } from './data-key.ts'
+import { contextFor, fingerprint, type IssuedKey, type Manifest } from './manifest.ts'
+import type { Unwrapped } from './master-key.ts'
+import type { Sources } from './sources.ts'
+import type { StoredKey } from './survey.ts'
+import type { Trouble } from './trouble.ts'
+
+/** AWS's SDK opens that many connections; more only queue. */
+const callsAtOnce = 32
+
+/** A key that came out of its wrapping, and the entry that the manifest should have for it. */
+export interface UnwrappedKey {
+  readonly key: DataKey
+  readonly entry: IssuedKey
+}
+
+export interface Unwrapping {
+  readonly unwrapped: readonly UnwrappedKey[]
+  readonly troubles: readonly Trouble[]
+}
+
+/**
+ * Unwraps many keys side by side. Where the KMS can't be used for one master key, its other keys wait for the
+ * next round: a thousand refused calls would say the same.
+ */
+export async function unwrapAll(
+  keys: readonly StoredKey[],
+  manifest: Manifest,
+  sources: Sources,
+): Promise<Unwrapping> {
+  const unwrapped: UnwrappedKey[] = []
+  const troubles: Trouble[] = []
+  const unusable = new Map<string | undefined, StrongroomError>()
+
+  await forEachBounded(keys, callsAtOnce, async (stored) => {
+    const arn = stored.issued?.masterKey
+    const name = { keyId: stored.keyId, version: stored.version }
+    const known = unusable.get(arn)
+    if (known !== undefined) {
+      troubles.push({ name, error: known, masterKey: arn })
+      return
+    }
+    try {
+      unwrapped.push(await unwrapOne(stored, manifest, sources))
+    } catch (error) {
+      if (!(error instanceof StrongroomError)) throw error
+      troubles.push({ name, error, masterKey: arn })
+      if (!isAboutTheFile(error)) unusable.set(arn, error)
+    }
+  })
+  return { unwrapped, troubles }
+}
+
+/** Throws what `MasterKey.unwrap` throws, and SR_KEY_LENGTH_WRONG. */
+export async function unwrapOne(
+  stored: StoredKey,
+  manifest: Manifest,
+  sources: Sources,
+): Promise<UnwrappedKey> {
+  const path = sources.store.locationOf(stored)
+  const { plaintext, masterKeyArn } = await unwrap(stored, manifest, sources)
+  const { length } = plaintext
+  if (length !== 16 && length !== 32) {
+    plaintext.fill(0)
+    throw new StrongroomError(
+      'SR_KEY_LENGTH_WRONG',
+      `${path} unwraps to ${length} bytes; MariaDB takes keys of 16 or 32: it is not a key file of this server`,
+    )
+  }
+  const name: KeyName = { keyId: stored.keyId, version: stored.version }
+  return {
+    key: new DataKey(name, plaintext),
+    entry: { ...name, masterKey: masterKeyArn, sha256: fingerprint(stored.ciphertext) },
+  }
+}
+
+async function unwrap(
+  stored: StoredKey,
+  manifest: Manifest,
+  { store, masterKey }: Sources,
+): Promise<Unwrapped> {
+  const context = contextFor(manifest, stored)
+  try {
+    return await masterKey.unwrap(stored.ciphertext, context, stored.issued?.masterKey)
+  } catch (error) {
+    if (!(error instanceof StrongroomError) || error.code !== 'SR_UNWRAP_REFUSED') throw error
+    const cause =
+      context === undefined
+        ? 'the file was changed, or its keyring had a manifest (aws-kms-key.keyring.json) that is lost'
+        : `the file was changed, or it is another's of this or another keyring under a wrong name`
+    throw new StrongroomError(
+      error.code,
+      `${store.locationOf(stored)}: ${error.message}: ${cause}; put it back from the last backup`,
+      {
+        cause: error.cause,
+      },
+    )
+  }
+}
+
+function isAboutTheFile(error: StrongroomError): boolean {
+  return error.code === 'SR_UNWRAP_REFUSED' || error.code === 'SR_KEY_LENGTH_WRONG'
+}

@@ -1,0 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+/** A folder of the test's own, gone when the test ends. */
+export function scratchDirectory(context: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'strongroom-test-'))
+  context.after(() => {
+    rmSync(directory, { recursive: true, force: true })
+  })
+  return directory
+}
