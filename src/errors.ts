@@ -28,6 +28,8 @@ export const errorCodes = {
   SR_KMS_UNREACHABLE: 'the KMS does not answer',
   SR_KMS_FAILED: 'the KMS answers with an error of its own',
   SR_KEYRING_CLOSED: 'the keyring is closed',
+  SR_DAEMON_FAILED: 'a daemon that was started for the demo ended before it was ready',
+  SR_DEMO_FAILED: 'the demo saw something else than it set out to show',
   SR_KMS_LISTEN: 'the KMS service cannot listen at its address, or the address is not a loopback address',
   SR_KMS_DIRECTORY: 'the data directory of the KMS service cannot be used',
   SR_KMS_DIRECTORY_FOREIGN: 'the directory holds other things than the data of a KMS service',
@@ -40,6 +42,10 @@ export const errorCodes = {
   SR_KMS_ROOT_KEY_WRONG: 'the root key is damaged or belongs to another database',
   SR_KMS_SETTINGS_DIFFER: 'the account id or region is not the one that the data directory was made with',
   SR_KMS_AUDIT_TRAIL: 'the audit trail of the KMS service cannot be read or written',
+  SR_MARIADB_OPTION: 'an option cannot be written to a MariaDB option file',
+  SR_MARIADB_PROGRAM_MISSING: 'a program of MariaDB is not on this machine',
+  SR_MARIADB_PLACE: 'a private MariaDB server cannot live in the directory that it was given',
+  SR_MARIADB_START: 'a private MariaDB server could not be initialised or started',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -46,4 +46,4 @@ function overview(): string {
   ].join('\n')
 }
 
-process.exitCode = await run(process.argv.slice(2))
+process.exit(await run(process.argv.slice(2)))

@@ -31,9 +31,11 @@ export class TroubleLog {
     if (name === undefined) {
       this.#log.error(fields, error.message)
     } else if (isAboutTheKms(error)) {
+      const verb = group.length === 1 ? 'waits' : 'wait'
+      const known = masterKey === undefined || error.message.includes(masterKey)
       this.#log.error(
         fields,
-        `${listOf(group)} ${group.length === 1 ? 'waits' : 'wait'} for master key ${masterKey ?? 'named in the file'}: ${error.message}`,
+        `${listOf(group)} ${verb}${known ? '' : ` for master key ${masterKey}`}: ${error.message}`,
       )
     } else {
       for (const { name: key, error: fault } of group.filter((one) => one.name !== undefined)) {

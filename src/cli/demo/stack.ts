@@ -1,0 +1,185 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StrongroomError } from '../../errors.ts'
+import { type PreparedServer, prepareServer, type RunningServer } from '../../mariadb/server.ts'
+import { vaultOptions } from '../../mariadb/vault-options.ts'
+import { type AgentSetup, keyringName, setUpAgent } from './agent-setup.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { freePort } from './free-port.ts'
+import {
+  createMasterKey,
+  createUser,
+  exampleAccount,
+  exampleRegion,
+  type KmsPlace,
+  type KmsUser,
+} from './kms-setup.ts'
+
+export const masterKeyAlias = 'alias/mariadb'
+
+export interface StackOptions {
+  readonly logLevel?: string
+  /** More options of the agent's keyring section. */
+  readonly keyring?: Readonly<Record<string, string>>
+  /** More options of the server, or other values. */
+  readonly server?: Readonly<Record<string, string | true>>
+  readonly port?: number
+  /** Our end does not end the server. */
+  readonly outlivesUs?: boolean
+}
+
+/**
+ * A KMS service, an agent and a MariaDB server in a scratch directory, each a process of its own that can be ended
+ * and started again in its place.
+ */
+export class Stack {
+  readonly directory: string
+  readonly #options: StackOptions
+  readonly #kmsPort: number
+  readonly #agentPort: number
+  #kms: Daemon | undefined
+  #agent: Daemon | undefined
+  #server: RunningServer | undefined
+  #prepared: PreparedServer | undefined
+  #agentSetup: AgentSetup | undefined
+  #masterKeyArn: string | undefined
+  #user: KmsUser | undefined
+
+  static async create(options: StackOptions = {}): Promise<Stack> {
+    return new Stack(options, await freePort(), await freePort())
+  }
+
+  private constructor(options: StackOptions, kmsPort: number, agentPort: number) {
+    this.#options = options
+    this.#kmsPort = kmsPort
+    this.#agentPort = agentPort
+    this.directory = mkdtempSync(join(tmpdir(), 'strongroom-'))
+    // The server's user has to get to its own folder in it.
+    chmodSync(this.directory, 0o711)
+    mkdirSync(this.agentDirectory, { mode: 0o700 })
+  }
+
+  get kmsDirectory(): string {
+    return join(this.directory, 'kms')
+  }
+
+  get agentDirectory(): string {
+    return join(this.directory, 'agent')
+  }
+
+  get kms(): Daemon {
+    return started(this.#kms, 'the KMS service')
+  }
+
+  get agent(): Daemon {
+    return started(this.#agent, 'the agent')
+  }
+
+  get server(): RunningServer {
+    return started(this.#server, 'the server')
+  }
+
+  get prepared(): PreparedServer {
+    return started(this.#prepared, 'the data directory')
+  }
+
+  get masterKeyArn(): string {
+    return started(this.#masterKeyArn, 'the master key')
+  }
+
+  get user(): KmsUser {
+    return started(this.#user, 'the user')
+  }
+
+  get token(): string {
+    return started(this.#agentSetup, 'the agent').token
+  }
+
+  /** The account's root, who administers. */
+  get administrator(): KmsPlace {
+    return { url: this.kms.url, credentialsFile: join(this.kmsDirectory, 'root-access-key') }
+  }
+
+  get vaultUrl(): string {
+    return `${this.agent.url}/v1/${keyringName}`
+  }
+
+  async startKms(): Promise<void> {
+    const place = ['--data', this.kmsDirectory, '--listen', `127.0.0.1:${this.#kmsPort}`]
+    const account = ['--region', exampleRegion, '--account-id', exampleAccount]
+    this.#kms = await startDaemon({
+      args: ['kms', ...place, ...account],
+      directory: this.directory,
+      name: 'kms',
+    })
+  }
+
+  async makeMasterKey(): Promise<void> {
+    this.#user = await createUser(this.administrator, 'mariadb', join(this.agentDirectory, 'credentials'))
+    this.#masterKeyArn = await createMasterKey(this.administrator, this.#user, masterKeyAlias)
+  }
+
+  /** Makes the folders that agent and server share, and writes the options of both. */
+  async prepare(): Promise<void> {
+    const serverDirectory = join(this.directory, 'server')
+    this.#agentSetup = setUpAgent({
+      directory: this.agentDirectory,
+      dataDirectory: join(serverDirectory, 'data'),
+      masterKeyArn: this.masterKeyArn,
+      kmsUrl: this.kms.url,
+      credentialsFile: this.user.credentialsFile,
+      port: this.#agentPort,
+      ...(this.#options.keyring === undefined ? {} : { keyring: this.#options.keyring }),
+      ...(this.#options.logLevel === undefined ? {} : { logLevel: this.#options.logLevel }),
+    })
+    const vaultUrl = `http://127.0.0.1:${this.#agentPort}/v1/${keyringName}`
+    this.#prepared = await prepareServer({
+      directory: serverDirectory,
+      options: {
+        ...vaultOptions({ vaultUrl, token: this.#agentSetup.token, cacheVersionTimeout: 0 }),
+        'log-bin': 'binlog',
+        ...this.#options.server,
+      },
+      ...(this.#options.port === undefined ? {} : { port: this.#options.port }),
+      outlivesUs: this.#options.outlivesUs ?? false,
+    })
+  }
+
+  async startAgent(): Promise<void> {
+    const { configFile } = started(this.#agentSetup, 'the agent')
+    this.#agent = await startDaemon({
+      args: ['agent', '--config', configFile],
+      directory: this.directory,
+      name: 'agent',
+    })
+  }
+
+  async startServer(): Promise<RunningServer> {
+    this.#server = await this.prepared.start()
+    return this.#server
+  }
+
+  async stopServer(): Promise<void> {
+    await this.#server?.stop()
+    this.#server = undefined
+  }
+
+  /** Ends every process, whatever state they are in. */
+  async stop(): Promise<void> {
+    await this.#server?.stop()
+    await this.#agent?.stop()
+    await this.#kms?.stop()
+  }
+
+  /** Ends every process and removes every file. */
+  async remove(): Promise<void> {
+    await this.stop()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+function started<T>(part: T | undefined, what: string): T {
+  if (part === undefined) throw new StrongroomError('SR_DEMO_FAILED', `${what} has not been set up yet`)
+  return part
+}
