@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { AuditTrail } from './audit-trail.ts'
+import { replaceDatasync } from './test-service.ts'
+
+const noTear = (): void => {
+  assert.fail('nothing was torn')
+}
+
+function scratchFile(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'strongroom-trail-'))
+  t.after(() => {
+    rmSync(directory, { recursive: true })
+  })
+  return join(directory, 'audit-trail.jsonl')
+}
+
+function records(path: string): unknown[] {
+  const text = readFileSync(path, 'utf8')
+  assert.ok(text === '' || text.endsWith('\n'))
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line): unknown => JSON.parse(line))
+}
+
+test('records are on disk, in order, when append resolves; concurrent ones share syncs', async (t) => {
+  const path = scratchFile(t)
+  const syncs = await replaceDatasync(undefined)
+  t.after(() => {
+    syncs.restore()
+  })
+  const trail = await AuditTrail.open(path, noTear)
+  const before = syncs.calls()
+  await Promise.all(Array.from({ length: 200 }, (_, n) => trail.append({ n })))
+  assert.deepEqual(
+    records(path),
+    Array.from({ length: 200 }, (_, n) => ({ n })),
+  )
+  assert.ok(syncs.calls() - before <= 3)
+  await trail.close()
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+})
+
+test('a record is not acknowledged before it is synced', async (t) => {
+  const path = scratchFile(t)
+  const synced = Promise.withResolvers<undefined>()
+  const sync = await replaceDatasync(() => synced.promise)
+  t.after(() => {
+    sync.restore()
+  })
+  const trail = await AuditTrail.open(path, noTear)
+  let acknowledged = false
+  const appended = trail.append({ n: 1 }).then(() => {
+    acknowledged = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(acknowledged, false)
+  synced.resolve(undefined)
+  await appended
+  await trail.close()
+})
+
+test('a torn last line is removed, and what follows can be read', async (t) => {
+  for (const torn of ['{"n":', '{"n":2}', 'x'.repeat(200_000)]) {
+    const path = scratchFile(t)
+    writeFileSync(path, '{"n":1}\n')
+    appendFileSync(path, torn)
+    let bytes = 0
+    const trail = await AuditTrail.open(path, (count) => {
+      bytes = count
+    })
+    assert.equal(bytes, torn.length)
+    await trail.append({ n: 3 })
+    await trail.close()
+    assert.deepEqual(records(path), [{ n: 1 }, { n: 3 }])
+  }
+})
+
+test('while it cannot be written everything is refused; what is owed comes first when it can', async (t) => {
+  const path = scratchFile(t)
+  const trail = await AuditTrail.open(path, noTear)
+  await trail.append({ n: 1 })
+  const sync = await replaceDatasync(() => Promise.reject(new Error('no space')))
+  await assert.rejects(trail.append({ n: 2 }), /no space/)
+  await Promise.all([
+    assert.rejects(trail.requireHealthy(), /no space/),
+    assert.rejects(trail.requireHealthy()),
+  ])
+  sync.restore()
+  await Promise.all([trail.requireHealthy(), trail.requireHealthy(), trail.append({ n: 3 })])
+  await trail.close()
+  assert.deepEqual(records(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
+})

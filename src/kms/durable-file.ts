@@ -1,0 +1,25 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Writes a new file that only its owner may read, and syncs it and its directory. Throws EEXIST when it is there. */
+export function writeNewSecretFile(path: string, content: Buffer): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    let written = 0
+    while (written < content.length) written += writeSync(file, content, written)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  syncDirectory(dirname(path))
+}
+
+/** Makes the creation, renaming and removal of names in a directory durable. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { operation } from '../operation.ts'
+import { findKey } from './find-key.ts'
+import { encrypt, requireEnabled, requireSymmetric, stopDryRun, symmetricDefault } from './key-use.ts'
+import { encryptionAlgorithm, encryptionContext, flag, grantTokens, keyId, plaintext } from './members.ts'
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html */
+export const encryptOperation = operation({
+  name: 'Encrypt',
+  readOnly: true,
+  input: z.object({
+    DryRun: flag,
+    EncryptionAlgorithm: encryptionAlgorithm,
+    EncryptionContext: encryptionContext,
+    GrantTokens: grantTokens,
+    KeyId: keyId,
+    Plaintext: plaintext,
+  }),
+  find: (input, { state }) => findKey(input.KeyId, state),
+  permissions: (input, found) => [
+    {
+      action: 'kms:Encrypt',
+      ...found,
+      encryptionContext: input.EncryptionContext,
+      encryptionAlgorithm: input.EncryptionAlgorithm ?? symmetricDefault,
+    },
+  ],
+  run(input, { key }) {
+    requireEnabled(key)
+    requireSymmetric(input.EncryptionAlgorithm)
+    stopDryRun(input.DryRun)
+    const blob = encrypt(key, input.Plaintext, input.EncryptionContext)
+    input.Plaintext.fill(0)
+    return {
+      CiphertextBlob: blob.toString('base64'),
+      KeyId: key.arn,
+      EncryptionAlgorithm: symmetricDefault,
+    }
+  },
+})

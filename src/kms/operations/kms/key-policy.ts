@@ -1,0 +1,47 @@
+import { rootUserArn } from '../../arn.ts'
+import {
+  maxPolicyBytes,
+  namedPrincipals,
+  parseKeyPolicy,
+  type PolicyDocument,
+} from '../../policy/document.ts'
+import { malformed } from '../../policy/malformed.ts'
+import { AwsException } from '../../protocol/exceptions.ts'
+import { couldPutKeyPolicy } from '../authorize.ts'
+import type { Call } from '../call.ts'
+
+/** A key has one policy, of this name. */
+export const onlyPolicyName = 'default'
+
+export function requirePolicyName(name: string | undefined): void {
+  if (name !== undefined && name !== onlyPolicyName) {
+    throw new AwsException('NotFoundException', 'No such policy exists')
+  }
+}
+
+/**
+ * A new key policy, checked as Amazon checks it: it can be read, its principals exist, and unless the caller bypasses
+ * the lock-out check it lets the caller put the next policy.
+ */
+export function checkedKeyPolicy(
+  text: string,
+  options: { key: { arn: string }; bypassLockoutCheck: boolean | undefined; call: Call },
+): PolicyDocument {
+  if (Buffer.byteLength(text) > maxPolicyBytes) {
+    throw new AwsException('LimitExceededException', `A key policy has at most ${maxPolicyBytes} bytes.`)
+  }
+  const document = parseKeyPolicy(text)
+  requirePrincipals(document, options.call)
+  if (options.bypassLockoutCheck !== true && !couldPutKeyPolicy(options.key, document, options.call)) {
+    throw malformed('The new key policy will not allow you to update the key policy in the future.')
+  }
+  return document
+}
+
+function requirePrincipals(document: PolicyDocument, { state }: Call): void {
+  const root = rootUserArn(state.account.accountId)
+  const unknown = namedPrincipals(document).find((name) => name !== root && !state.users.hasArn(name))
+  if (unknown !== undefined) {
+    throw malformed(`Policy contains a statement with one or more invalid principals: ${unknown}`)
+  }
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { EncryptionContext } from '../../ciphertext.ts'
+import { choice, notYet, outOfBounds, wrongType } from '../../protocol/validation.ts'
+
+/*
+ * The members that several operations share, with the bounds of Amazon's API model.
+ * Data members come as base64 and leave as Buffers.
+ */
+
+export const keyId = z.string().min(1).max(2048)
+export const flag = z.boolean().optional()
+export const limit = z.int().min(1).max(1000).optional()
+export const marker = z.string().min(1).max(1024).optional()
+export const policyName = z.string().min(1).max(128).regex(/^\w+$/).optional()
+export const policy = z
+  .string()
+  .min(1)
+  .max(131_072)
+  .regex(/^[\t\n\r\u0020-\u00FF]+$/)
+
+export const grantTokens = notYet('GrantTokens')
+export const recipient = notYet('Recipient')
+export const dryRunModifiers = notYet('DryRunModifiers')
+
+/** What is encrypted: 1 to 4096 bytes. */
+export const plaintext = data('plaintext', 4096)
+/** A ciphertext blob: 1 to 6144 bytes. */
+export const blob = data('ciphertextBlob', 6144)
+
+export const dataKeySpec = z.enum(['AES_256', 'AES_128']).optional()
+export const numberOfBytes = z.int().min(1).max(1024).optional()
+
+/** Any of Amazon's names passes here: whether it fits the key is asked later, and has an error of its own. */
+export const encryptionAlgorithm = z
+  .enum(['SYMMETRIC_DEFAULT', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE'])
+  .optional()
+
+/** Absent is the same as empty. Not `z.record`: that drops a key named `__proto__`. */
+export const encryptionContext = z
+  .unknown()
+  .optional()
+  .transform((value, ctx): EncryptionContext => {
+    const pairs = new Map<string, string>()
+    if (value === undefined) return pairs
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      ctx.addIssue(wrongType('an encryption context must be an object'))
+      return z.NEVER
+    }
+    const entries: [string, unknown][] = Object.entries(value)
+    for (const [key, text] of entries) {
+      if (typeof text !== 'string') {
+        ctx.addIssue(wrongType('the values of an encryption context must be strings'))
+        return z.NEVER
+      }
+      // A lone surrogate has no UTF-8 form, so two different contexts could have the same bytes.
+      if (!key.isWellFormed() || !text.isWellFormed()) {
+        ctx.addIssue(wrongType('an encryption context must be Unicode text'))
+        return z.NEVER
+      }
+      pairs.set(key, text)
+    }
+    return pairs
+  })
+
+/** One kind of master key as yet. */
+export const keySpec = choice(
+  'KeySpec',
+  ['SYMMETRIC_DEFAULT'],
+  [
+    'RSA_2048',
+    'RSA_3072',
+    'RSA_4096',
+    'ECC_NIST_P256',
+    'ECC_NIST_P384',
+    'ECC_NIST_P521',
+    'ECC_SECG_P256K1',
+    'SYMMETRIC_DEFAULT',
+    'HMAC_224',
+    'HMAC_256',
+    'HMAC_384',
+    'HMAC_512',
+    'SM2',
+    'ML_DSA_44',
+    'ML_DSA_65',
+    'ML_DSA_87',
+    'ECC_NIST_EDWARDS25519',
+  ],
+).optional()
+
+export const keyUsage = choice(
+  'KeyUsage',
+  ['ENCRYPT_DECRYPT'],
+  ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'],
+).optional()
+
+export const origin = choice(
+  'Origin',
+  ['AWS_KMS'],
+  ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'],
+).optional()
+
+function data(name: string, max: number): z.ZodType<Buffer, string> {
+  return z.string().transform((text, ctx) => {
+    const bytes = Buffer.from(text, 'base64')
+    // Node.js skips what is not base64; a text that does not come back was not base64.
+    if (bytes.toString('base64') !== text) {
+      ctx.addIssue(wrongType(`'${name}' is not base64`))
+      return z.NEVER
+    }
+    if (bytes.length < 1) ctx.addIssue(outOfBounds('Member must have length greater than or equal to 1'))
+    if (bytes.length > max) ctx.addIssue(outOfBounds(`Member must have length less than or equal to ${max}`))
+    return bytes
+  })
+}

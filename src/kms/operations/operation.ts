@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+import { parseMembers } from '../protocol/validation.ts'
+import { authorize, type Permission } from './authorize.ts'
+import type { Call } from './call.ts'
+import { recordedParameters } from './recorded-parameters.ts'
+
+/** One operation of an API. `Input` is what its schema makes of a request, `Found` is what the request names. */
+export interface OperationParts<Input, Found, Output extends object | undefined> {
+  readonly name: string
+  /** Whether CloudTrail calls it read-only: Decrypt is, CreateKey is not. */
+  readonly readOnly: boolean
+  readonly input: z.ZodType<Input>
+  /** Looks up what the request names. Changes nothing. */
+  readonly find: (input: Input, call: Call) => Found
+  /** What the caller has to be allowed, all of it. An empty list: anyone who can sign may call it. */
+  readonly permissions: (input: Input, found: Found, call: Call) => readonly Permission[]
+  /** Does it. Every change is durable when this returns. */
+  readonly run: (input: Input, found: Found, call: Call) => Output
+}
+
+export interface Operation<Output extends object | undefined> {
+  readonly name: string
+  readonly readOnly: boolean
+  readonly execute: (members: Record<string, unknown>, call: Call) => Output
+}
+
+/** The order is the same for every operation: check the members, find, ask for permission, do. */
+export function operation<Input, Found, Output extends object | undefined>(
+  parts: OperationParts<Input, Found, Output>,
+): Operation<Output> {
+  return {
+    name: parts.name,
+    readOnly: parts.readOnly,
+    execute(members, call) {
+      const input = parseMembers(parts.input, members)
+      call.seen.requestParameters = recordedParameters(input)
+      const found = parts.find(input, call)
+      const permissions = parts.permissions(input, found, call)
+      call.seen.keyArns = permissions.flatMap(({ key }) => key?.arn ?? [])
+      for (const permission of permissions) authorize(permission, call)
+      return parts.run(input, found, call)
+    },
+  }
+}

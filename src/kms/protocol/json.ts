@@ -1,0 +1,47 @@
+import type { Answer } from './answer.ts'
+import { AwsException, inJson } from './exceptions.ts'
+
+/*
+ * AWS JSON 1.1: POST / with `X-Amz-Target: TrentService.Decrypt` and a JSON object; blobs are base64, times are seconds
+ * since 1970. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ */
+
+const contentType = 'application/x-amz-json-1.1'
+
+/** The members of the request; throws SerializationException when the body is not one JSON object. */
+export function readJsonMembers(body: Buffer): Record<string, unknown> {
+  if (body.length === 0) return {}
+  const value = parse(body)
+  if (!isRecord(value)) throw new AwsException('SerializationException', 'the request is not a JSON object')
+  return value
+}
+
+/** An operation without output answers with an empty body. */
+export function jsonAnswer(output: object | undefined): Answer {
+  return { status: 200, contentType, body: output === undefined ? '' : JSON.stringify(output) }
+}
+
+export function jsonError(exception: AwsException): Answer {
+  const { code, status } = inJson(exception.exceptionName)
+  // As Amazon: no message member where there is no message.
+  const message = exception.message === '' ? {} : { message: exception.message }
+  return { status, contentType, body: JSON.stringify({ __type: code, ...message }) }
+}
+
+/** Times in answers: seconds since 1970 with a fraction. */
+export function epochSeconds(time: Date): number {
+  return time.getTime() / 1000
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    // The parser's own message quotes the body, in which there may be a plaintext.
+    throw new AwsException('SerializationException', 'the request is not well-formed JSON')
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

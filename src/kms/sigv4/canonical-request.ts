@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto'
+
+/** A request as it came over the wire. */
+export interface WireRequest {
+  readonly method: string
+  /** Path and query, as in the request line. */
+  readonly target: string
+  /** Names and values by turns, as in `IncomingMessage.rawHeaders`. */
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+}
+
+/**
+ * The values of each header, names in lower case. One header that came several times has several values.
+ * `IncomingMessage.headers` won't do: it drops the repetitions of some headers, and it was signed with them.
+ */
+export function headerValues(rawHeaders: readonly string[]): Map<string, string[]> {
+  const headers = new Map<string, string[]>()
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase()
+    const value = rawHeaders[i + 1] ?? ''
+    const values = headers.get(name)
+    if (values === undefined) headers.set(name, [value])
+    else values.push(value)
+  }
+  return headers
+}
+
+/**
+ * The SHA-256 of the canonical request, in hexadecimal: what the string to sign ends with.
+ * Node.js reads header bytes as Latin-1, so that is how they are turned back into the bytes that were signed.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export function canonicalRequestHash(
+  request: WireRequest,
+  headers: ReadonlyMap<string, readonly string[]>,
+  signedHeaders: readonly string[],
+): string {
+  return hash('sha256', Buffer.from(canonicalRequest(request, headers, signedHeaders), 'latin1'))
+}
+
+export function canonicalRequest(
+  request: WireRequest,
+  headers: ReadonlyMap<string, readonly string[]>,
+  signedHeaders: readonly string[],
+): string {
+  const question = request.target.indexOf('?')
+  const path = question < 0 ? request.target : request.target.slice(0, question)
+  const query = question < 0 ? '' : request.target.slice(question + 1)
+  let lines = `${request.method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n`
+  for (const name of signedHeaders) lines += `${name}:${canonicalValue(headers.get(name) ?? [])}\n`
+  return `${lines}\n${signedHeaders.join(';')}\n${hash('sha256', request.body)}`
+}
+
+/** Dots and double slashes resolved, then each segment encoded (again, if it came encoded): all services but S3. */
+function canonicalPath(path: string): string {
+  if (path === '/' || path === '') return '/'
+  const segments: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(percentEncode(segment))
+  }
+  const slash = segments.length > 0 && /\/\.{0,2}$/.test(path) ? '/' : ''
+  return `/${segments.join('/')}${slash}`
+}
+
+/** Sorted by encoded name, then by encoded value. */
+function canonicalQuery(query: string): string {
+  if (query === '') return ''
+  return query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const equals = pair.indexOf('=')
+      const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+      return [percentEncode(percentDecode(name)), percentEncode(percentDecode(value))] as const
+    })
+    .sort(([a, av], [b, bv]) => (a < b ? -1 : a > b ? 1 : av < bv ? -1 : av > bv ? 1 : 0))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')
+}
+
+/** Outer spaces gone, inner runs of spaces one space, several values joined by a comma. */
+function canonicalValue(values: readonly string[]): string {
+  return values.map((value) => value.replace(/^[ \t]+|[ \t]+$/g, '').replace(/[ \t\r\n]+/g, ' ')).join(',')
+}
+
+/** RFC 3986, section 2.3: all but the unreserved characters. */
+function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** What is not well encoded stays as it is: the signature then decides. */
+function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test, type TestContext } from 'node:test'
+import { dataFiles, type DataFiles, openDataDirectory, type WantedAccount } from './data-directory.ts'
+
+function scratch(t: TestContext): DataFiles {
+  const parent = mkdtempSync(join(tmpdir(), 'strongroom-kms-data-'))
+  t.after(() => {
+    rmSync(parent, { recursive: true })
+  })
+  return dataFiles(join(parent, 'deeper', 'kms'))
+}
+
+/** Opens and closes. */
+function visit(
+  files: DataFiles,
+  wanted: WantedAccount = {},
+): { created: boolean; accountId: string; region: string } {
+  const data = openDataDirectory(files.directory, wanted)
+  data.close()
+  return { created: data.created, ...data.account }
+}
+
+function made(t: TestContext): DataFiles {
+  const files = scratch(t)
+  visit(files)
+  return files
+}
+
+const mode = (path: string): number => statSync(path).mode & 0o777
+
+describe('a data directory', () => {
+  test('is made once, for its owner alone, whatever the umask', (t) => {
+    const files = scratch(t)
+    const umask = process.umask(0)
+    try {
+      const data = openDataDirectory(files.directory, {})
+      assert.equal(mode(files.directory), 0o700)
+      const names = [files.rootKey, files.database, files.rootAccessKey, files.lock, `${files.database}-wal`]
+      for (const path of names) assert.equal(mode(path), 0o600, path)
+      data.close()
+    } finally {
+      process.umask(umask)
+    }
+    assert.match(
+      readFileSync(files.rootAccessKey, 'utf8'),
+      /^\[default\]\naws_access_key_id = AKIA[A-Z2-7]{16}\naws_secret_access_key = [A-Za-z0-9+/]{40}\n$/,
+    )
+    assert.deepEqual(visit(files), { created: false, accountId: '111122223333', region: 'us-east-1' })
+  })
+
+  test('an existing empty directory will do, if it is closed to others', (t) => {
+    const files = scratch(t)
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+    chmodSync(files.directory, 0o755)
+    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY', message: /chmod 700/ })
+    chmodSync(files.directory, 0o700)
+    assert.equal(visit(files).created, true)
+  })
+
+  test('keeps its account and region', (t) => {
+    const files = scratch(t)
+    const wanted = { accountId: '123456789012', region: 'eu-central-1' }
+    assert.deepEqual(visit(files, wanted), { created: true, ...wanted })
+    assert.deepEqual(visit(files), { created: false, ...wanted })
+    assert.deepEqual(visit(files, wanted), { created: false, ...wanted })
+    for (const other of [{ accountId: '111122223333' }, { region: 'us-east-1' }]) {
+      assert.throws(() => visit(files, other), { code: 'SR_KMS_SETTINGS_DIFFER' })
+    }
+  })
+
+  test('serves one service at a time', (t) => {
+    const files = made(t)
+    const data = openDataDirectory(files.directory, {})
+    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+    data.close()
+    assert.equal(visit(files).created, false)
+  })
+
+  test('that is half made is made anew', (t) => {
+    const steps: ((files: DataFiles) => void)[] = [
+      () => undefined,
+      (files) => {
+        writeFileSync(files.rootKey, 'half')
+      },
+      (files) => {
+        writeFileSync(files.rootKey, 'half')
+        writeFileSync(files.database, '')
+      },
+      (files) => {
+        copyFileSync(made(t).database, files.database)
+        writeFileSync(files.rootAccessKey, 'half')
+      },
+    ]
+    for (const step of steps) {
+      const files = scratch(t)
+      mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+      writeFileSync(files.creating, '')
+      step(files)
+      assert.equal(visit(files).created, true)
+      assert.equal(existsSync(files.creating), false)
+      assert.equal(visit(files).created, false)
+    }
+  })
+
+  test('that is not whole is refused, and stays as it is', (t) => {
+    const other = made(t)
+    const table: [what: string, code: string, damage: (files: DataFiles) => void][] = [
+      [
+        'no root key',
+        'SR_KMS_ROOT_KEY_MISSING',
+        (files) => {
+          unlinkSync(files.rootKey)
+        },
+      ],
+      [
+        'the root key of another service',
+        'SR_KMS_ROOT_KEY_WRONG',
+        (files) => {
+          copyFileSync(other.rootKey, files.rootKey)
+        },
+      ],
+      [
+        'half a root key',
+        'SR_KMS_ROOT_KEY_WRONG',
+        (files) => {
+          truncateSync(files.rootKey, 40)
+        },
+      ],
+      [
+        'no database',
+        'SR_KMS_DATABASE_MISSING',
+        (files) => {
+          unlinkSync(files.database)
+        },
+      ],
+      [
+        'no database, and a trail',
+        'SR_KMS_DATABASE_MISSING',
+        (files) => {
+          unlinkSync(files.database)
+          writeFileSync(files.auditTrail, '')
+        },
+      ],
+      [
+        'an empty database file',
+        'SR_KMS_DATABASE_FOREIGN',
+        (files) => {
+          truncateSync(files.database, 0)
+        },
+      ],
+      [
+        'half a database',
+        'SR_KMS_DATABASE_DAMAGED',
+        (files) => {
+          truncateSync(files.database, 8192)
+        },
+      ],
+      [
+        'a page of garbage',
+        'SR_KMS_DATABASE_DAMAGED',
+        (files) => {
+          const bytes = readFileSync(files.database)
+          bytes.fill(0xff, 8192, 12288)
+          writeFileSync(files.database, bytes)
+        },
+      ],
+      [
+        'no SQLite database',
+        'SR_KMS_DATABASE_DAMAGED',
+        (files) => {
+          writeFileSync(files.database, 'x'.repeat(10_000))
+        },
+      ],
+      [
+        'the database of something else',
+        'SR_KMS_DATABASE_FOREIGN',
+        (files) => {
+          unlinkSync(files.database)
+          const database = new DatabaseSync(files.database)
+          database.exec('CREATE TABLE t (a)')
+          database.close()
+        },
+      ],
+      [
+        'the database of a newer release',
+        'SR_KMS_DATABASE_NEWER',
+        (files) => {
+          const database = new DatabaseSync(files.database)
+          database.exec('PRAGMA user_version = 1000')
+          database.close()
+        },
+      ],
+      [
+        'marked as half made, but with a trail',
+        'SR_KMS_DIRECTORY',
+        (files) => {
+          writeFileSync(files.creating, '')
+          writeFileSync(files.auditTrail, '{}\n')
+        },
+      ],
+    ]
+    for (const [what, code, damage] of table) {
+      const files = made(t)
+      damage(files)
+      const before = contents(files)
+      assert.throws(() => visit(files), { name: 'StrongroomError', code }, what)
+      assert.throws(() => visit(files), { name: 'StrongroomError', code }, `${what}, again`)
+      assert.deepEqual(contents(files), before, what)
+    }
+    assert.equal(table.length, 12)
+  })
+
+  test('a directory with other things in it is not touched', (t) => {
+    const files = scratch(t)
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+    writeFileSync(join(files.directory, 'photo.jpg'), '')
+    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_FOREIGN' })
+    assert.equal(existsSync(files.lock), false)
+  })
+})
+
+function contents(files: DataFiles): (Buffer | undefined)[] {
+  return [files.database, files.rootKey, files.rootAccessKey].map((path) =>
+    existsSync(path) ? readFileSync(path) : undefined,
+  )
+}

@@ -1,0 +1,99 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
+import { messageOf, StrongroomError } from '../../errors.ts'
+import { applicationId, migrations } from './schema.ts'
+
+/** Makes a new database, mode 0600; `fill` writes what it starts with, in the same transaction as the schema. */
+export function createDatabase(path: string, fill: (database: DatabaseSync) => void): DatabaseSync {
+  // SQLite would make the file as the umask says; it gives the journal files the database's own mode.
+  closeSync(openSync(path, 'wx', 0o600))
+  const database = new DatabaseSync(path)
+  makeDurable(database)
+  inTransaction(database, () => {
+    database.exec(`PRAGMA application_id = ${applicationId}`)
+    migrate(database, 0)
+    fill(database)
+  })
+  return database
+}
+
+/** Opens a database of this service, checks that it is whole, and brings it to the newest schema. */
+export function openDatabase(path: string): DatabaseSync {
+  if (!existsSync(path)) {
+    throw new StrongroomError(
+      'SR_KMS_DATABASE_MISSING',
+      `${path} is missing, but its directory was in use: bring the database back from a backup, ` +
+        'or start with another directory',
+    )
+  }
+  const database = new DatabaseSync(path)
+  try {
+    checkThatItIsOurs(database, path)
+    checkThatItIsWhole(database, path)
+    makeDurable(database)
+    const version = pragma(database, 'user_version')
+    if (version < migrations.length)
+      inTransaction(database, () => {
+        migrate(database, version)
+      })
+    return database
+  } catch (error) {
+    database.close()
+    if (error instanceof StrongroomError) throw error
+    throw damaged(path, messageOf(error))
+  }
+}
+
+/** Runs `work` in one transaction, durable when this returns; nothing of it stays when it throws. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function makeDurable(database: DatabaseSync): void {
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+}
+
+function migrate(database: DatabaseSync, version: number): void {
+  for (const migration of migrations.slice(version)) database.exec(migration)
+  database.exec(`PRAGMA user_version = ${migrations.length}`)
+}
+
+function checkThatItIsOurs(database: DatabaseSync, path: string): void {
+  if (pragma(database, 'application_id') !== applicationId) {
+    throw new StrongroomError(
+      'SR_KMS_DATABASE_FOREIGN',
+      `${path} is not the database of a Strongroom KMS service: bring the right file back from a backup`,
+    )
+  }
+  if (pragma(database, 'user_version') > migrations.length) {
+    throw new StrongroomError(
+      'SR_KMS_DATABASE_NEWER',
+      `${path} was written by a newer release of Strongroom: start that release`,
+    )
+  }
+}
+
+function checkThatItIsWhole(database: DatabaseSync, path: string): void {
+  const row = z.object({ quick_check: z.string() }).parse(database.prepare('PRAGMA quick_check(1)').get())
+  if (row.quick_check !== 'ok') throw damaged(path, row.quick_check)
+}
+
+function damaged(path: string, finding: string): StrongroomError {
+  return new StrongroomError(
+    'SR_KMS_DATABASE_DAMAGED',
+    `${path} is damaged or is no SQLite database (${finding}): bring it back from a backup`,
+  )
+}
+
+function pragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
+  return z.record(z.string(), z.number()).parse(database.prepare(`PRAGMA ${name}`).get())[name] ?? 0
+}
