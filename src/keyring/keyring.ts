@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { StrongroomError } from '../errors.ts'
 import { createKey } from './creation.ts'
 import type { CreationRule } from './creation-rule.ts'
-import type { DataKey, KeySpec } from './data-key.ts'
+import type { DataKey, KeyName, KeySpec } from './data-key.ts'
 import { HeldKeys } from './held-keys.ts'
 import type { Log } from './log.ts'
 import type { MasterKey } from './master-key.ts'
@@ -22,6 +22,14 @@ export interface KeyringOptions {
   readonly keySpec: KeySpec
   readonly creationRule: CreationRule
   readonly log: Log
+}
+
+export interface ListedKey extends KeyName {
+  /** Its ARN, as far as it is known. */
+  readonly masterKey: string | undefined
+  /** undefined: it is not held. */
+  readonly bitLength: number | undefined
+  readonly isLatest: boolean
 }
 
 /** Milliseconds. */
@@ -86,10 +94,6 @@ export class Keyring {
     return this.#loaded.held.get(keyId, version)
   }
 
-  heldKeys(): DataKey[] {
-    return [...this.#loaded.held]
-  }
-
   /**
    * One version of an id, from the store where memory has not got it. undefined: it was never issued.
    * Throws a StrongroomError where it was, or might have been, and can't be had now.
@@ -108,19 +112,53 @@ export class Keyring {
     const key = this.latest(keyId)
     if (key !== undefined) return key
     return await this.#creations.run(keyId, async () => {
-      await this.#lookAgain()
-      const latest = this.#loaded.held.latestIssued(keyId)
-      const found = this.latest(keyId)
-      if (found !== undefined) return found
-      this.#refuseIfIssued(keyId, Math.max(1, latest))
-      return this.#mayCreate(keyId) ? await this.#createForServer(keyId) : undefined
+      try {
+        return await this.#latestOrNew(keyId)
+      } catch (error) {
+        // What lies in the store and can't be loaded has been told of as trouble.
+        const isTold = this.#troubles.some(({ name }) => name?.keyId === keyId)
+        if (!isTold && error instanceof StrongroomError) this.#refusals.tell(keyId, error, error.message)
+        throw error
+      }
     })
   }
 
-  /** Makes the next version of an id at the operator's word, whatever the creation rule says. */
-  async rotate(keyId: number, options: { firstForExistingData?: boolean } = {}): Promise<DataKey> {
+  /**
+   * Makes the first version of an id at the operator's word, whatever the creation rule says, and also where a
+   * database lies that never had keys. Throws SR_KEY_PRESENT where the id has a version.
+   */
+  async create(keyId: number): Promise<DataKey> {
     await this.#lookAgain()
-    return await this.#create(keyId, options)
+    return await this.#create(keyId, { firstForExistingData: true }, (latest) => {
+      if (latest === 0) return
+      throw new StrongroomError(
+        'SR_KEY_PRESENT',
+        `key ${keyId} exists, its latest version is ${latest}: rotate it`,
+      )
+    })
+  }
+
+  /** Makes the next version of an id. Throws SR_KEY_ABSENT where it has none. */
+  async rotate(keyId: number): Promise<DataKey> {
+    await this.#lookAgain()
+    return await this.#create(keyId, {}, (latest) => {
+      if (latest > 0) return
+      throw new StrongroomError(
+        'SR_KEY_ABSENT',
+        `key ${keyId} has no version that could be rotated: create it`,
+      )
+    })
+  }
+
+  /** Every version that was issued, held or not. */
+  listKeys(): ListedKey[] {
+    return (this.#loaded.manifest?.keys ?? []).map(({ keyId, version, masterKey }) => ({
+      keyId,
+      version,
+      masterKey,
+      bitLength: this.held(keyId, version)?.bitLength,
+      isLatest: version === this.#loaded.held.latestIssued(keyId),
+    }))
   }
 
   /** Zeroes every key at once, and gives work under way a moment to end: what it leaves half done is safe (rule K1). */
@@ -195,6 +233,14 @@ export class Keyring {
     if (this.#closed) throw new StrongroomError('SR_KEYRING_CLOSED', `the keyring ${this.name} is closed`)
   }
 
+  async #latestOrNew(keyId: number): Promise<DataKey | undefined> {
+    await this.#lookAgain()
+    const found = this.latest(keyId)
+    if (found !== undefined) return found
+    this.#refuseIfIssued(keyId, Math.max(1, this.#loaded.held.latestIssued(keyId)))
+    return this.#mayCreate(keyId) ? await this.#create(keyId, {}, () => undefined) : undefined
+  }
+
   #mayCreate(keyId: number): boolean {
     const { creationRule, masterKey } = this.#options
     if (!creationRule.allows(keyId)) {
@@ -208,30 +254,22 @@ export class Keyring {
     return true
   }
 
-  async #createForServer(keyId: number): Promise<DataKey> {
-    try {
-      return await this.#create(keyId, {})
-    } catch (error) {
-      this.#upkeep.suspectChange()
-      if (error instanceof StrongroomError) this.#refusals.tell(keyId, error, error.message)
-      throw error
-    }
-  }
-
-  async #create(keyId: number, options: { firstForExistingData?: boolean }): Promise<DataKey> {
+  async #create(
+    keyId: number,
+    options: { firstForExistingData?: boolean },
+    check: (latestIssued: number) => void,
+  ): Promise<DataKey> {
     return await this.#storeWork.run(async () => {
       this.#refuseIfClosed()
       const { store, masterKey, keySpec, log } = this.#options
-      const version = this.#loaded.held.latestIssued(keyId) + 1
-      const { manifest, unwrapped } = await createKey(
-        { keyId, version },
-        { store, masterKey },
-        this.#loaded,
-        {
-          keySpec,
-          ...options,
-        },
-      )
+      const latest = this.#loaded.held.latestIssued(keyId)
+      check(latest)
+      const version = latest + 1
+      const made = createKey({ keyId, version }, { store, masterKey }, this.#loaded, { keySpec, ...options })
+      const { manifest, unwrapped } = await made.catch((error: unknown) => {
+        this.#upkeep.suspectChange()
+        throw error
+      })
       this.#loaded = { ...this.#loaded, manifest }
       this.#loaded.held.add(unwrapped.key)
       log.info(

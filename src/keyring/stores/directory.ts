@@ -16,9 +16,11 @@ const openFilesAtOnce = 32
  */
 export class DirectoryStore implements Store {
   readonly location: string
+  readonly #dataDirectory: string
 
-  constructor(directory: string) {
+  constructor(directory: string, dataDirectory = directory) {
     this.location = directory
+    this.#dataDirectory = dataDirectory
   }
 
   locationOf(name: KeyName): string {
@@ -26,7 +28,7 @@ export class DirectoryStore implements Store {
   }
 
   async read(): Promise<StoreContents> {
-    const names = await this.#fileNames()
+    const names = await fileNames(this.location)
     await removeLeftovers(this.location, names)
     const manifest = names.includes(manifestFileName) ? await this.#readManifest() : undefined
     const wrappedKeys: WrappedKey[] = []
@@ -87,12 +89,9 @@ export class DirectoryStore implements Store {
    * `mariadb-install-db` makes folders, and Aria its control file, before the first key is asked for.
    */
   async holdsData(): Promise<boolean> {
-    const names = await this.#fileNames()
+    const names = await fileNames(this.#dataDirectory)
     if (names.includes('ibdata1') || names.includes('ib_logfile0')) return true
-    if (!names.includes('mysql')) return false
-    const tables = await readdir(this.#path('mysql')).catch((error: unknown) => {
-      throw unreadable(this.#path('mysql'), error)
-    })
+    const tables = names.includes('mysql') ? await fileNames(join(this.#dataDirectory, 'mysql')) : []
     return tables.some((table) => /\.(frm|ibd|MAI|MYI)$/.test(table))
   }
 
@@ -103,12 +102,6 @@ export class DirectoryStore implements Store {
     } catch {
       return undefined
     }
-  }
-
-  async #fileNames(): Promise<string[]> {
-    return await readdir(this.location).catch((error: unknown) => {
-      throw unreadable(this.location, error)
-    })
   }
 
   async #readManifest(): Promise<Manifest> {
@@ -122,6 +115,12 @@ export class DirectoryStore implements Store {
   #path(fileName: string): string {
     return join(this.location, fileName)
   }
+}
+
+async function fileNames(directory: string): Promise<string[]> {
+  return await readdir(directory).catch((error: unknown) => {
+    throw unreadable(directory, error)
+  })
 }
 
 function unreadable(path: string, cause: unknown): StrongroomError {

@@ -1,0 +1,77 @@
+import { PutKeyPolicyCommand, type KMSClient } from '@aws-sdk/client-kms'
+import { readAuditTrail, type AuditRecord } from '../../src/cli/demo/audit-summary.ts'
+import { keyPolicy, kmsClient } from '../../src/cli/demo/kms-setup.ts'
+import { logLines } from '../../src/cli/demo/log-lines.ts'
+import { Stack, type StackOptions } from '../../src/cli/demo/stack.ts'
+import { join } from 'node:path'
+
+/** KMS service, master key, user and agent, with an empty data directory beside them. */
+export async function agentStack(options: StackOptions = {}): Promise<Stack> {
+  const stack = await Stack.create(options)
+  try {
+    await stack.startKms()
+    await stack.makeMasterKey()
+    await stack.prepare()
+    await stack.startAgent()
+    return stack
+  } catch (error) {
+    await stack.remove()
+    throw error
+  }
+}
+
+/** The same with an initialised server that runs. */
+export async function serverStack(options: StackOptions = {}): Promise<Stack> {
+  const stack = await agentStack(options)
+  try {
+    await stack.prepared.initialise()
+    await stack.startServer()
+    return stack
+  } catch (error) {
+    await stack.remove()
+    throw error
+  }
+}
+
+export async function asAdministrator<T>(stack: Stack, act: (kms: KMSClient) => Promise<T>): Promise<T> {
+  const kms = kmsClient(stack.administrator)
+  try {
+    return await act(kms)
+  } finally {
+    kms.destroy()
+  }
+}
+
+export async function setUserAccess(stack: Stack, allowed: boolean): Promise<void> {
+  const policy = JSON.stringify(keyPolicy(allowed ? stack.user.arn : undefined))
+  await asAdministrator(stack, (kms) =>
+    kms.send(new PutKeyPolicyCommand({ KeyId: stack.masterKeyArn, PolicyName: 'default', Policy: policy })),
+  )
+}
+
+export function auditTrail(stack: Stack): AuditRecord[] {
+  return readAuditTrail(join(stack.kmsDirectory, 'audit-trail.jsonl'))
+}
+
+/** How often the KMS was asked to make a data key. */
+export function generateCalls(stack: Stack): number {
+  return auditTrail(stack).filter(({ eventName }) => eventName.startsWith('GenerateDataKey')).length
+}
+
+/** The agent's log lines of level warning and above. */
+export function complaints(stack: Stack): string[] {
+  return logLines(stack.agent)
+    .filter(({ level }) => level >= 40)
+    .map(({ msg }) => msg)
+}
+
+export function agentSays(stack: Stack, part: string | RegExp): boolean {
+  return logLines(stack.agent).some(({ msg }) =>
+    typeof part === 'string' ? msg.includes(part) : part.test(msg),
+  )
+}
+
+/** True once the agent, as it runs now, has been ready. */
+export function agentIsReady(stack: Stack): boolean {
+  return /^ready$/m.test(stack.agent.log())
+}
