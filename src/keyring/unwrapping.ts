@@ -6,6 +6,7 @@ import type { Unwrapped } from './master-key.ts'
 import type { Sources } from './sources.ts'
 import type { StoredKey } from './survey.ts'
 import type { Trouble } from './trouble.ts'
+import { byKeyName } from './wrapped-key.ts'
 
 /** AWS's SDK opens that many connections; more only queue. */
 const callsAtOnce = 32
@@ -31,7 +32,7 @@ export async function unwrapAll(
   sources: Sources,
 ): Promise<Unwrapping> {
   const unwrapped: UnwrappedKey[] = []
-  const troubles: Trouble[] = []
+  const troubles: (Trouble & { name: KeyName })[] = []
   const unusable = new Map<string | undefined, StrongroomError>()
 
   await forEachBounded(keys, callsAtOnce, async (stored) => {
@@ -50,7 +51,10 @@ export async function unwrapAll(
       if (!isAboutTheFile(error)) unusable.set(arn, error)
     }
   })
-  return { unwrapped, troubles }
+  return {
+    unwrapped: unwrapped.sort((a, b) => byKeyName(a.key, b.key)),
+    troubles: troubles.sort((a, b) => byKeyName(a.name, b.name)),
+  }
 }
 
 /** Throws what `MasterKey.unwrap` throws, and SR_KEY_LENGTH_WRONG. */

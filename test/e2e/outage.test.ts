@@ -4,16 +4,7 @@ import { test } from 'node:test'
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
 import type { Stack } from '../../src/cli/demo/stack.ts'
 import { asAdministrator, serverStack, setUserAccess } from '../support/running-stack.ts'
-
-/** Rights that root has in spite of file modes, which the agent of these tests must not have. */
-const asOrdinaryUser =
-  process.getuid?.() === 0
-    ? [
-        'setpriv',
-        '--inh-caps=-dac_override,-dac_read_search',
-        '--bounding-set=-dac_override,-dac_read_search',
-      ]
-    : []
+import { ordinaryUser } from '../support/ordinary-user.ts'
 
 const outages: { what: string; code: RegExp; begin: (stack: Stack) => Promise<void> }[] = [
   {
@@ -98,7 +89,7 @@ async function useEverything(stack: Stack, round: number): Promise<void> {
 async function serverWithKeyDirectory(): Promise<Stack> {
   return await serverStack({
     keysBeside: true,
-    agentWrapper: asOrdinaryUser,
+    agentWrapper: ordinaryUser,
     server: { 'max-heap-table-size': '16K', 'tmp-memory-table-size': '16K' },
   })
 }

@@ -12,15 +12,14 @@ export interface AgentSetup {
 export interface AgentSetupOptions {
   /** Where agent.conf and the token are written. */
   readonly directory: string
-  readonly dataDirectory: string
+  readonly keyDirectory: string
   readonly masterKeyArn: string
   readonly kmsUrl: string
   readonly credentialsFile: string
-  /** 0: any free one. */
-  readonly port?: number
+  readonly port: number
   /** More options of the keyring's section. */
-  readonly keyring?: Readonly<Record<string, string>>
-  readonly logLevel?: string
+  readonly keyring: Readonly<Record<string, string>>
+  readonly logLevel: string
 }
 
 export const keyringName = 'mariadb'
@@ -31,10 +30,10 @@ export function setUpAgent(options: AgentSetupOptions): AgentSetup {
   const tokenFile = join(options.directory, `${keyringName}.token`)
   const configFile = join(options.directory, 'agent.conf')
   const sections = {
-    agent: { 'log-level': options.logLevel ?? 'info' },
-    'vault-listener': { listen: `127.0.0.1:${options.port ?? 0}` },
+    agent: { 'log-level': options.logLevel, 'admin-socket': join(options.directory, 'admin.sock') },
+    'vault-listener': { listen: `127.0.0.1:${options.port}` },
     [`keyring ${keyringName}`]: {
-      store: `directory:${options.dataDirectory}`,
+      store: `directory:${options.keyDirectory}`,
       'master-key-id': options.masterKeyArn,
       region: exampleRegion,
       'endpoint-url': options.kmsUrl,

@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly directory: string
   readonly name: string
   readonly environment?: Readonly<Record<string, string>>
+  /** A command that runs the daemon, such as one that takes rights away. */
+  readonly wrapper?: readonly string[]
 }
 
 const strongroom = join(import.meta.dirname, '../../../bin/strongroom')
@@ -32,10 +34,12 @@ const listensWithin = 30_000
  * Starts a daemon and waits until it listens. It writes to a file, not to pipes of ours, and has a process group of
  * its own: so it can outlive us, and a Ctrl-C that is meant for us does not end it. Who starts it stops it.
  */
-export async function startDaemon({ args, directory, name, environment }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { args, directory, name, environment, wrapper = [] } = options
   const logFile = join(directory, `${name}.log`)
   const from = existsSync(logFile) ? statSync(logFile).size : 0
-  const child = await startChild([strongroom, [...args]], logFile, environment)
+  const [program = strongroom, ...rest] = [...wrapper, strongroom, ...args]
+  const child = await startChild([program, rest], logFile, environment)
   const log = () => readFileSync(logFile).toString('utf8', from)
   const url = await listening(log, child)
   if (url === undefined) {

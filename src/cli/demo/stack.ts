@@ -5,7 +5,7 @@ import { StrongroomError } from '../../errors.ts'
 import { type PreparedServer, prepareServer, type RunningServer } from '../../mariadb/server.ts'
 import { vaultOptions } from '../../mariadb/vault-options.ts'
 import { type AgentSetup, keyringName, setUpAgent } from './agent-setup.ts'
-import { type Daemon, startDaemon } from './daemon.ts'
+import { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 import { freePort } from './free-port.ts'
 import {
   createMasterKey,
@@ -25,6 +25,10 @@ export interface StackOptions {
   /** More options of the server, or other values. */
   readonly server?: Readonly<Record<string, string | true>>
   readonly port?: number
+  /** The keys lie in a folder of their own, not in the data directory. */
+  readonly keysBeside?: boolean
+  /** A command that runs the agent, such as one that takes rights away. */
+  readonly agentWrapper?: readonly string[]
   /** Our end does not end the server. */
   readonly outlivesUs?: boolean
 }
@@ -58,6 +62,7 @@ export class Stack {
     // The server's user has to get to its own folder in it.
     chmodSync(this.directory, 0o711)
     mkdirSync(this.agentDirectory, { mode: 0o700 })
+    if (options.keysBeside === true) mkdirSync(this.keyDirectory, { mode: 0o700 })
   }
 
   get kmsDirectory(): string {
@@ -66,6 +71,14 @@ export class Stack {
 
   get agentDirectory(): string {
     return join(this.directory, 'agent')
+  }
+
+  get dataDirectory(): string {
+    return join(this.directory, 'server', 'data')
+  }
+
+  get keyDirectory(): string {
+    return this.#options.keysBeside === true ? join(this.directory, 'keys') : this.dataDirectory
   }
 
   get kms(): Daemon {
@@ -122,20 +135,19 @@ export class Stack {
 
   /** Makes the folders that agent and server share, and writes the options of both. */
   async prepare(): Promise<void> {
-    const serverDirectory = join(this.directory, 'server')
     this.#agentSetup = setUpAgent({
       directory: this.agentDirectory,
-      dataDirectory: join(serverDirectory, 'data'),
+      keyDirectory: this.keyDirectory,
       masterKeyArn: this.masterKeyArn,
       kmsUrl: this.kms.url,
       credentialsFile: this.user.credentialsFile,
       port: this.#agentPort,
-      ...(this.#options.keyring === undefined ? {} : { keyring: this.#options.keyring }),
-      ...(this.#options.logLevel === undefined ? {} : { logLevel: this.#options.logLevel }),
+      keyring: this.#options.keyring ?? {},
+      logLevel: this.#options.logLevel ?? 'info',
     })
     const vaultUrl = `http://127.0.0.1:${this.#agentPort}/v1/${keyringName}`
     this.#prepared = await prepareServer({
-      directory: serverDirectory,
+      directory: join(this.directory, 'server'),
       options: {
         ...vaultOptions({ vaultUrl, token: this.#agentSetup.token, cacheVersionTimeout: 0 }),
         'log-bin': 'binlog',
@@ -146,12 +158,14 @@ export class Stack {
     })
   }
 
-  async startAgent(): Promise<void> {
+  async startAgent(options: Pick<DaemonOptions, 'environment'> = {}): Promise<void> {
     const { configFile } = started(this.#agentSetup, 'the agent')
     this.#agent = await startDaemon({
       args: ['agent', '--config', configFile],
       directory: this.directory,
       name: 'agent',
+      wrapper: this.#options.agentWrapper ?? [],
+      ...options,
     })
   }
 
