@@ -4,8 +4,9 @@ import { AwsKmsMasterKey } from '../keyring/master-keys/aws-kms.ts'
 import { DirectoryStore } from '../keyring/stores/directory.ts'
 import { AccessTokens } from './access-tokens.ts'
 import type { AgentConfig, KeyringConfig } from './config.ts'
+import { listenForOperator } from './listeners/admin.ts'
 import { VaultHandler, type VaultMount } from './listeners/vault-handler.ts'
-import { listenForVaultClients, type VaultListener } from './listeners/vault-kv.ts'
+import { listenForVaultClients } from './listeners/vault-kv.ts'
 
 export interface Agent {
   /** Of the Vault listener: with the keyring's name behind `/v1/` it is the plugin's `vault-url`. */
@@ -24,40 +25,40 @@ export interface Agent {
  */
 export async function startAgent(config: AgentConfig, log: Log): Promise<Agent> {
   const mounts = new Map<string, VaultMount>()
-  const keyrings: Keyring[] = []
+  const keyrings = new Map<string, Keyring>()
   for (const keyring of config.keyrings) {
     const tokens = new AccessTokens(keyring.tokenFile)
     const keys = openKeyring(keyring, log)
-    keyrings.push(keys)
+    keyrings.set(keyring.name, keys)
     mounts.set(keyring.name, { keys, tokens })
   }
-  const listener = await listenForVaultClients(config.vaultListener, new VaultHandler(mounts, log))
-  const started = Promise.all(keyrings.map((keyring) => keyring.start()))
+  const vault = await listenForVaultClients(config.vaultListener, new VaultHandler(mounts, log))
+  const { adminSocket } = config
+  const admin = adminSocket === undefined ? undefined : await listenForOperator(adminSocket, keyrings, log)
+  const started = Promise.all([...keyrings.values()].map((keyring) => keyring.start()))
   return {
-    vaultUrl: listener.url,
+    vaultUrl: vault.url,
     whenReady: async () => {
       await started
-      await Promise.all(keyrings.map((keyring) => keyring.whenReady()))
+      await Promise.all([...keyrings.values()].map((keyring) => keyring.whenReady()))
     },
     reloadTokens: () => {
       for (const { tokens } of mounts.values()) tokens.reload()
     },
-    stop: () => stop(listener, keyrings),
+    stop: async () => {
+      await Promise.all([vault.close(), admin?.close()])
+      await Promise.all([...keyrings.values()].map((keyring) => keyring.close()))
+    },
   }
 }
 
 function openKeyring(config: KeyringConfig, log: Log): Keyring {
   return new Keyring({
     name: config.name,
-    store: new DirectoryStore(config.storeDirectory),
+    store: new DirectoryStore(config.storeDirectory, config.dataDirectory),
     masterKey: new AwsKmsMasterKey(config),
     keySpec: config.keySpec,
     creationRule: config.creationRule,
     log,
   })
-}
-
-async function stop(listener: VaultListener, keyrings: readonly Keyring[]): Promise<void> {
-  await listener.close()
-  await Promise.all(keyrings.map((keyring) => keyring.close()))
 }

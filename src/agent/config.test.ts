@@ -30,6 +30,7 @@ credentials-file = credentials
 create-keys = 1, 2, 100-199
 [keyring second]
 store = directory:/srv/second
+data-directory = /var/lib/mysql
 token-file = second.token
 `,
   )
@@ -43,6 +44,7 @@ token-file = second.token
     {
       name: 'mariadb',
       storeDirectory: join(directory, 'data'),
+      dataDirectory: join(directory, 'data'),
       masterKeyId: 'alias/payroll',
       keySpec: 'AES_128',
       region: 'us-west-2',
@@ -54,7 +56,8 @@ token-file = second.token
       creationRule: [true, false, true, false],
     },
   )
-  assert.equal(second?.keySpec, 'AES_256')
+  assert.equal(second?.dataDirectory, '/var/lib/mysql')
+  assert.equal(second.keySpec, 'AES_256')
   assert.equal(second.requestTimeout, 5000)
   assert.equal(second.creationRule.allows(4294967295), true)
 })

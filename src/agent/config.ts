@@ -21,6 +21,8 @@ export interface VaultListenerConfig {
 export interface KeyringConfig {
   readonly name: string
   readonly storeDirectory: string
+  /** MariaDB's; the store by default. */
+  readonly dataDirectory: string
   readonly masterKeyId: string | undefined
   readonly keySpec: 'AES_128' | 'AES_256'
   readonly region: string | undefined
@@ -81,6 +83,7 @@ const vaultListenerSchema = z.strictObject({
 
 const keyringSchema = z.strictObject({
   store: required.regex(/^directory:./, 'must be directory:PATH'),
+  'data-directory': optional,
   'master-key-id': optional,
   'key-spec': z.enum(['AES_256', 'AES_128']).default('AES_256'),
   region: optional,
@@ -100,9 +103,11 @@ const keyringSchema = z.strictObject({
 })
 
 function keyringFrom(name: string, options: z.infer<typeof keyringSchema>, folder: string): KeyringConfig {
+  const storeDirectory = resolve(folder, options.store.slice('directory:'.length))
   return {
     name,
-    storeDirectory: resolve(folder, options.store.slice('directory:'.length)),
+    storeDirectory,
+    dataDirectory: options['data-directory'] ? resolve(folder, options['data-directory']) : storeDirectory,
     masterKeyId: options['master-key-id'],
     keySpec: options['key-spec'],
     region: options.region,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { get, request } from 'node:http'
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -8,6 +8,7 @@ import { FakeMasterKey } from '../../../test/support/fake-master-key.ts'
 import { openKeyring } from '../../../test/support/keyring.ts'
 import { RecordingLog } from '../../../test/support/recording-log.ts'
 import { scratchDirectory } from '../../../test/support/scratch.ts'
+import { askVault } from '../../../test/support/vault-client.ts'
 import { parseCreationRule } from '../../keyring/creation-rule.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import { AccessTokens } from '../access-tokens.ts'
@@ -41,27 +42,8 @@ async function listen(context: TestContext): Promise<Setup> {
   return { url: listener.url, keyring, masterKey, log, tokenFile, tokens }
 }
 
-interface Answer {
-  readonly status: number
-  readonly body: string
-}
-
-/** As libcurl in the plugin asks; undefined: the connection was closed without an answer. */
-async function ask(
-  url: string,
-  headers: Record<string, string> = { 'X-Vault-Token': token },
-): Promise<Answer | undefined> {
-  return await new Promise((resolve) => {
-    get(url, { headers, agent: false }, (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() })
-      })
-    }).on('error', () => {
-      resolve(undefined)
-    })
-  })
+async function ask(url: string, headers: Record<string, string> = { 'X-Vault-Token': token }) {
+  return await askVault(url, headers)
 }
 
 test('answers as the plugin expects: tune, the latest version, one version, no such key', async (t) => {

@@ -121,8 +121,9 @@ export class Stack {
   async startKms(): Promise<void> {
     const place = ['--data', this.kmsDirectory, '--listen', `127.0.0.1:${this.#kmsPort}`]
     const account = ['--region', exampleRegion, '--account-id', exampleAccount]
+    const logging = ['--log-level', this.#options.logLevel ?? 'info']
     this.#kms = await startDaemon({
-      args: ['kms', ...place, ...account],
+      args: ['kms', ...place, ...account, ...logging],
       directory: this.directory,
       name: 'kms',
     })

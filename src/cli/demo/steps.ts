@@ -14,11 +14,17 @@ export interface StepResult {
   readonly seen: readonly string[]
 }
 
+/** The part of standard output that is used. */
+export interface StepOutput {
+  readonly isTTY: boolean
+  write(text: string): unknown
+}
+
 const drawEvery = 100
 const frames = ['|', '/', '-', '\\']
 
 /** Runs the steps in order and stops at the first that does not hold. A terminal sees the one at work, a pipe only results. */
-export async function runSteps(steps: readonly Step[], output: NodeJS.WriteStream): Promise<StepResult[]> {
+export async function runSteps(steps: readonly Step[], output: StepOutput): Promise<StepResult[]> {
   const results: StepResult[] = []
   for (const [index, step] of steps.entries()) {
     const label = `${String(index + 1).padStart(2)}/${steps.length} ${step.title}`
@@ -64,7 +70,7 @@ async function runStep(step: Step): Promise<StepResult> {
   }
 }
 
-function drawProgress(label: string, output: NodeJS.WriteStream): () => void {
+function drawProgress(label: string, output: StepOutput): () => void {
   if (!output.isTTY) return () => undefined
   let drawn = 0
   const timer = setInterval(() => {

@@ -1,0 +1,42 @@
+import { memory } from './memory.ts'
+import { type Finding, printTable } from './report.ts'
+import { requests } from './requests.ts'
+import { start } from './start.ts'
+import { Workplace } from './workplace.ts'
+
+/**
+ * `npm run bench [-- NAME]`: measures ours and what it is held against in one run, side by side, and prints the
+ * ratios. A missed aim is told, not an error: on another machine, or a busy one, the numbers are others.
+ */
+const benchmarks: Record<string, (place: Workplace) => Promise<Finding[]>> = { requests, start, memory }
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(names: readonly string[]): Promise<number> {
+  const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name))
+  if (chosen.length === 0 || names.some((name) => benchmarks[name] === undefined)) {
+    console.error(`usage: npm run bench [-- ${Object.keys(benchmarks).join('|')}]`)
+    return 2
+  }
+  for (const [name, run] of chosen) {
+    console.error(`measuring: ${name} …`)
+    printTable(name, await inWorkplace(run))
+  }
+  return 0
+}
+
+async function inWorkplace(run: (place: Workplace) => Promise<Finding[]>): Promise<Finding[]> {
+  const place = new Workplace()
+  const interrupted = () => {
+    void place.clear().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    return await run(place)
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+    await place.clear()
+  }
+}

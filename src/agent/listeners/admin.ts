@@ -1,0 +1,118 @@
+import { lstatSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
+import { maxKeyId } from '../../keyring/data-key.ts'
+import type { Keyring } from '../../keyring/keyring.ts'
+import type { Log } from '../../keyring/log.ts'
+
+export interface AdminListener {
+  close(): Promise<void>
+}
+
+const operation = /^\/keyrings\/([A-Za-z0-9_-]+)\/keys(?:\/(\d{1,10})\/(create|rotate))?$/
+
+/**
+ * Lets the operator at the keyrings, as JSON over HTTP on a unix socket: `GET /keyrings`, `GET /keyrings/NAME/keys`,
+ * `POST /keyrings/NAME/keys/ID/create`, `POST /keyrings/NAME/keys/ID/rotate`. Whoever may connect may do all of it,
+ * so only the agent's own user may (mode 0600). Throws SR_LISTEN_FAILED.
+ */
+export async function listenForOperator(
+  socket: string,
+  keyrings: ReadonlyMap<string, Keyring>,
+  log: Log,
+): Promise<AdminListener> {
+  await removeStaleSocket(socket)
+  const server = createServer((request, response) => {
+    answer(request, keyrings).then(
+      (body) => {
+        send(response, 200, body)
+      },
+      (error: unknown) => {
+        if (!(error instanceof StrongroomError)) log.error({ err: error }, 'cannot answer the operator')
+        const code = error instanceof StrongroomError ? error.code : 'SR_ADMIN_FAILED'
+        send(response, 400, { code, message: messageOf(error) })
+      },
+    )
+  })
+  await listenPrivately(server, socket)
+  return {
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(
+  { method, url }: IncomingMessage,
+  keyrings: ReadonlyMap<string, Keyring>,
+): Promise<object> {
+  if (method === 'GET' && url === '/keyrings') return [...keyrings.values()].map(describe)
+  const [, name = '', id, verb] = operation.exec(url ?? '') ?? []
+  const keyring = keyrings.get(name)
+  if (keyring === undefined) {
+    const known = [...keyrings.keys()].join(', ')
+    throw new StrongroomError('SR_ADMIN_FAILED', `the agent has no keyring "${name}"; it has ${known}`)
+  }
+  if (method === 'GET' && id === undefined) return keyring.listKeys()
+  const keyId = Number(id)
+  if (method !== 'POST' || verb === undefined || keyId < 1 || keyId > maxKeyId) {
+    throw new StrongroomError('SR_ADMIN_FAILED', `the agent does not know ${method ?? ''} ${url ?? ''}`)
+  }
+  const { version, bitLength } = await (verb === 'create' ? keyring.create(keyId) : keyring.rotate(keyId))
+  return { keyId, version, bitLength }
+}
+
+function describe(keyring: Keyring): object {
+  const troubles = keyring.troubles.map(({ name, error: { code, message } }) => ({ ...name, code, message }))
+  return { name: keyring.name, ready: keyring.isReady, keys: keyring.listKeys().length, troubles }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+/** With its final mode from the first moment on: bind(2) takes the umask into account. */
+async function listenPrivately(server: ReturnType<typeof createServer>, socket: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(cannotListen(socket, systemCode(cause) ?? messageOf(cause), cause))
+    })
+    const umask = process.umask(0o177)
+    try {
+      server.listen(socket, resolve)
+    } finally {
+      process.umask(umask)
+    }
+  })
+}
+
+/** Only a socket is ever removed, and only one at which nobody answers. */
+async function removeStaleSocket(socket: string): Promise<void> {
+  const found = lstatSync(socket, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) throw cannotListen(socket, 'something that is no socket is there')
+  const isAnswered = await new Promise<boolean>((resolve) => {
+    const probe = connect(socket)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => {
+      resolve(false)
+    })
+  })
+  if (isAnswered) throw cannotListen(socket, 'another agent answers there')
+  unlinkSync(socket)
+}
+
+function cannotListen(socket: string, reason: string, cause?: unknown): StrongroomError {
+  return new StrongroomError(
+    'SR_LISTEN_FAILED',
+    `cannot listen at ${socket} (${reason}): change admin-socket in [agent], or see to what is there`,
+    { cause },
+  )
+}
