@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { keyringName, setUpAgent } from '../src/cli/demo/agent-setup.ts'
-import { startDaemon } from '../src/cli/demo/daemon.ts'
 import { logLines } from '../src/cli/demo/log-lines.ts'
+import { cpuTime } from './proc.ts'
 import { stubMasterKey } from './stored-keys.ts'
 import { Worker } from './worker.ts'
 import type { Workplace } from './workplace.ts'
@@ -23,6 +23,8 @@ export interface ReadyAgent {
   /** Milliseconds from the start of the process. */
   readonly listeningAfter: number
   readonly readyAfter: number
+  /** Milliseconds of processor time until then. */
+  readonly cpuUntilReady: number
   stop(): Promise<void>
 }
 
@@ -52,16 +54,13 @@ export async function startAgent(place: Workplace, keyDirectory: string, kms: Km
   const where = { directory, keyDirectory, port: 0 }
   const setup = setUpAgent({ ...where, ...towards, keyring: {}, logLevel: 'info' })
   const startedAt = Date.now()
-  const daemon = await startDaemon({
-    args: ['agent', '--config', setup.configFile],
-    directory,
-    name: 'agent',
-  })
-  place.atEnd(() => daemon.stop())
+  const args = ['agent', '--config', setup.configFile]
+  const daemon = await place.startDaemon({ args, directory, name: 'agent' })
   while (!/^ready$/m.test(daemon.log())) {
     if (Date.now() - startedAt > readyWithin) throw new Error(`not ready: ${daemon.log().slice(-2000)}`)
     await setTimeout(20)
   }
+  const cpuUntilReady = cpuTime(daemon.pid)
   // The log has the times: to poll often enough to see them would take a processor from what is measured.
   const lines = logLines(daemon).map((line) => timedLine.parse(line))
   const after = (message: string) =>
@@ -72,6 +71,7 @@ export async function startAgent(place: Workplace, keyDirectory: string, kms: Km
     token: setup.token,
     listeningAfter: after('listening'),
     readyAfter: after('ready'),
+    cpuUntilReady,
     stop: () => daemon.stop(),
   }
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { startDaemon } from '../src/cli/demo/daemon.ts'
 import { createMasterKey, createUser, exampleAccount, exampleRegion } from '../src/cli/demo/kms-setup.ts'
 import { AwsKmsMasterKey } from '../src/keyring/master-keys/aws-kms.ts'
 import type { EncryptionContext } from '../src/keyring/wrapped-key.ts'
@@ -16,8 +15,7 @@ export async function startRealKms(place: Workplace): Promise<RealKms> {
   const data = join(place.directory, 'kms')
   const options = ['--listen', '127.0.0.1:0', '--region', exampleRegion, '--account-id', exampleAccount]
   const args = ['kms', '--data', data, '--log-level', 'warn', ...options]
-  const daemon = await startDaemon({ args, directory: place.directory, name: 'kms' })
-  place.atEnd(() => daemon.stop())
+  const daemon = await place.startDaemon({ args, directory: place.directory, name: 'kms' })
   const administrator = { url: daemon.url, credentialsFile: join(data, 'root-access-key') }
   const user = await createUser(administrator, 'mariadb', join(place.directory, 'kms-credentials'))
   const masterKeyArn = await createMasterKey(administrator, user, 'alias/mariadb')

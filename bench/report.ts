@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 
 /** One line of the table. */
 export interface Finding {
@@ -19,7 +19,9 @@ export function printTable(title: string, findings: readonly Finding[]): void {
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
   lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '))
-  console.log(`\n${title} (${availableParallelism()} processors, Node.js ${process.versions.node})\n`)
+  // On a machine that others use, too, times say little; ratios and processor time say more.
+  const machine = `${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1) ?? ''} in the last minute`
+  console.log(`\n${title} (${machine}, Node.js ${process.versions.node})\n`)
   for (const line of lines) console.log(line.trimEnd())
 }
 

@@ -11,9 +11,9 @@ export class Worker {
 
   static async start(place: Workplace, program: string): Promise<Worker> {
     const child = fork(join(import.meta.dirname, 'workers', program), { stdio: ['ignore', 2, 2, 'ipc'] })
-    await once(child, 'spawn')
     const worker = new Worker(child)
     place.atEnd(() => worker.stop())
+    await once(child, 'spawn')
     return worker
   }
 

@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Daemon, type DaemonOptions, startDaemon } from '../src/cli/demo/daemon.ts'
 
 /** What one benchmark makes and starts: a scratch directory, and processes that are ended with it, the last first. */
 export class Workplace {
   readonly directory = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
   readonly #endings: (() => Promise<void>)[] = []
+  #cleared: Promise<void> | undefined
 
   /** A folder that is there only for this. */
   folder(name: string): string {
@@ -18,9 +20,26 @@ export class Workplace {
     this.#endings.unshift(act)
   }
 
+  async startDaemon(options: DaemonOptions): Promise<Daemon> {
+    const starting = startDaemon(options)
+    // Said before it has started: an interrupt may come first.
+    this.atEnd(() =>
+      starting.then(
+        (daemon) => daemon.stop(),
+        () => undefined,
+      ),
+    )
+    return await starting
+  }
+
   async clear(): Promise<void> {
+    this.#cleared ??= this.#clear()
+    await this.#cleared
+  }
+
+  async #clear(): Promise<void> {
     try {
-      for (const end of this.#endings.splice(0)) await end()
+      for (const end of this.#endings) await end()
     } finally {
       rmSync(this.directory, { recursive: true, force: true })
     }

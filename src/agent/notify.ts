@@ -2,20 +2,20 @@ import { spawn } from 'node:child_process'
 import type { Log } from '../keyring/log.ts'
 
 /**
- * Tells systemd how the service stands (sd_notify(3)). Node.js has no datagram sockets of the unix kind, so
+ * Tells systemd how the service stands: assignments such as `READY=1` (sd_notify(3)). Node.js has no datagram sockets of the unix kind, so
  * systemd's own `systemd-notify` sends it: the unit needs `NotifyAccess=all`. Without systemd this does nothing.
  */
-export async function notifySystemd(log: Log, ...messages: string[]): Promise<void> {
+export async function notifySystemd(log: Log, ...assignments: string[]): Promise<void> {
   if (process.env['NOTIFY_SOCKET'] === undefined) return
   await new Promise<void>((resolve) => {
-    const child = spawn('systemd-notify', messages, { stdio: 'ignore' })
+    const child = spawn('systemd-notify', assignments, { stdio: 'ignore' })
     child.once('error', (error) => {
-      log.error({ err: error }, 'cannot run systemd-notify, so systemd is not told that the agent is ready')
+      log.error({ err: error }, 'cannot run systemd-notify, so systemd does not hear how the agent stands')
       resolve()
     })
     child.once('exit', (code) => {
       if (code !== 0)
-        log.error({ code }, 'systemd-notify failed, so systemd is not told that the agent is ready')
+        log.error({ code }, 'systemd-notify failed, so systemd does not hear how the agent stands')
       resolve()
     })
   })

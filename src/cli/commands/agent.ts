@@ -35,13 +35,13 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
       reloadTokens(service, log)
     })
     void service.whenReady().then(async () => {
-      await notifySystemd(log, '--ready', '--status=every stored key is unwrapped')
+      await notifySystemd(log, 'READY=1', 'STATUS=every stored key is unwrapped')
       log.info({}, 'ready: every stored key is unwrapped')
       print('ready')
     })
     const signal = await endOfService()
     log.info({ signal }, 'stopping')
-    await notifySystemd(log, '--stopping')
+    await notifySystemd(log, 'STOPPING=1')
     await service.stop()
     log.info({}, 'stopped')
     return 0

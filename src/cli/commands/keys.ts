@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { readAgentConfig } from '../../agent/config.ts'
 import { StrongroomError } from '../../errors.ts'
+import { maxKeyId } from '../../keyring/data-key.ts'
 import { askAgent } from '../admin-client.ts'
 import { parseArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -51,8 +52,8 @@ Asks the agent, at its admin socket.
       else list.map(describe).forEach(print)
       return 0
     }
-    if ((verb === 'create' || verb === 'rotate') && positionals.length === 2 && /^[1-9]\d*$/.test(id ?? '')) {
-      const path = `/keyrings/${name}/keys/${id ?? ''}/${verb}`
+    if ((verb === 'create' || verb === 'rotate') && positionals.length === 2) {
+      const path = `/keyrings/${name}/keys/${checkedId(id)}/${verb}`
       const made = await askAgent(socket, { method: 'POST', path, answer: madeKey })
       print(
         values.json
@@ -63,6 +64,11 @@ Asks the agent, at its admin socket.
     }
     throw new StrongroomError('SR_USAGE', 'keys takes list, create ID or rotate ID')
   },
+}
+
+function checkedId(id = ''): string {
+  if (/^[1-9]\d{0,9}$/.test(id) && Number(id) <= maxKeyId) return id
+  throw new StrongroomError('SR_USAGE', `"${id}" is no key id: they go from 1 to ${maxKeyId}`)
 }
 
 function find(configFile: string, wanted: string | undefined): { socket: string; name: string } {
