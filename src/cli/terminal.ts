@@ -5,7 +5,7 @@
  * - An error says its code last, in brackets: docs/errors.md has a section for each.
  * - Only a terminal sees progress that is drawn over; everything else gets plain lines.
  */
-import { messageOf, StrongroomError } from '../errors.ts'
+import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`)
@@ -16,9 +16,15 @@ export function note(message: string): void {
 }
 
 export function printError(error: unknown): void {
-  if (error instanceof StrongroomError) note(`${error.message} [${error.code}]`)
+  if (error instanceof StrongroomError) note(`${error.message}${reasonOf(error)} [${error.code}]`)
   else
     note(
       `this should not have happened: ${error instanceof Error ? (error.stack ?? messageOf(error)) : String(error)}`,
     )
+}
+
+/** The system's own word for it (EACCES …), where the message has not got it. */
+function reasonOf(error: StrongroomError): string {
+  const reason = systemCode(error.cause)
+  return reason === undefined || error.message.includes(reason) ? '' : ` (${reason})`
 }
