@@ -1,8 +1,5 @@
-/** One subcommand of `strongroom`; src/cli/commands/index.ts lists them. */
+/** What a subcommand of `strongroom` does. */
 export interface Command {
-  readonly name: string
-  /** One line for the list of commands. */
-  readonly summary: string
   /** What `--help` prints: an example first. */
   readonly help: string
   /**

@@ -1,6 +1,5 @@
 import { StrongroomError } from '../errors.ts'
-import type { Command } from './command.ts'
-import { commands } from './commands/index.ts'
+import { type CommandEntry, commands } from './commands/index.ts'
 import { note, print, printError } from './terminal.ts'
 
 /** Runs one command line; resolves to the exit code: 0 good, 1 a finding or failure, 2 usage. */
@@ -14,20 +13,21 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     note(`there is no command "${name}"; \`strongroom --help\` lists them`)
     return 2
   }
-  if (args.includes('--help')) {
-    print(command.help.trim())
-    return 0
-  }
   return await runCommand(command, args)
 }
 
-async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+async function runCommand(entry: CommandEntry, args: readonly string[]): Promise<number> {
+  const command = await entry.load()
+  if (args.includes('--help')) {
+    print(command.help.replace(/^\n|\n$/g, ''))
+    return 0
+  }
   try {
     return await command.run(args)
   } catch (error) {
     printError(error)
     if (!(error instanceof StrongroomError) || error.code !== 'SR_USAGE') return 1
-    note(`\`strongroom ${command.name} --help\` shows how it is used`)
+    note(`\`strongroom ${entry.name} --help\` shows how it is used`)
     return 2
   }
 }

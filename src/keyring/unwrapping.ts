@@ -23,8 +23,8 @@ export interface Unwrapping {
 }
 
 /**
- * Unwraps many keys side by side. Where the KMS can't be used for one master key, its other keys wait for the
- * next round: a thousand refused calls would say the same.
+ * Unwraps many keys side by side. Where the KMS or a master key can't be used, the other keys that it concerns wait
+ * for the next round: a thousand refused calls would say the same.
  */
 export async function unwrapAll(
   keys: readonly StoredKey[],
@@ -33,27 +33,48 @@ export async function unwrapAll(
 ): Promise<Unwrapping> {
   const unwrapped: UnwrappedKey[] = []
   const troubles: (Trouble & { name: KeyName })[] = []
-  const unusable = new Map<string | undefined, StrongroomError>()
+  const unusable = new Map<string, StrongroomError>()
 
   await forEachBounded(keys, callsAtOnce, async (stored) => {
-    const arn = stored.issued?.masterKey
+    const masterKey = stored.issued?.masterKey
     const name = { keyId: stored.keyId, version: stored.version }
-    const known = unusable.get(arn)
+    const known = unusable.get(everyMasterKey) ?? unusable.get(masterKey ?? noMasterKey)
     if (known !== undefined) {
-      troubles.push({ name, error: known, masterKey: arn })
+      troubles.push({ name, error: known, masterKey })
       return
     }
     try {
       unwrapped.push(await unwrapOne(stored, manifest, sources))
     } catch (error) {
       if (!(error instanceof StrongroomError)) throw error
-      troubles.push({ name, error, masterKey: arn })
-      if (!isAboutTheFile(error)) unusable.set(arn, error)
+      troubles.push({ name, error, masterKey })
+      const concerned = concernedBy(error, masterKey)
+      if (concerned !== undefined) unusable.set(concerned, error)
     }
   })
   return {
     unwrapped: unwrapped.sort((a, b) => byKeyName(a.key, b.key)),
     troubles: troubles.sort((a, b) => byKeyName(a.name, b.name)),
+  }
+}
+
+const everyMasterKey = 'every master key'
+const noMasterKey = 'none'
+
+/** Whom an error keeps waiting: all, those of the same master key, or (undefined) this one key. */
+function concernedBy(error: StrongroomError, masterKey: string | undefined): string | undefined {
+  switch (error.code) {
+    case 'SR_KMS_UNREACHABLE':
+    case 'SR_KMS_CREDENTIALS':
+      return everyMasterKey
+    case 'SR_KMS_ACCESS_DENIED':
+    case 'SR_MASTER_KEY_DISABLED':
+    case 'SR_MASTER_KEY_UNUSABLE':
+    case 'SR_MASTER_KEY_NOT_FOUND':
+      // Where the master key isn't known, a damaged file may name one that is nobody's.
+      return masterKey
+    default:
+      return undefined
   }
 }
 
@@ -102,8 +123,4 @@ async function unwrap(
       },
     )
   }
-}
-
-function isAboutTheFile(error: StrongroomError): boolean {
-  return error.code === 'SR_UNWRAP_REFUSED' || error.code === 'SR_KEY_LENGTH_WRONG'
 }

@@ -182,6 +182,18 @@ test('K3: with the KMS gone, 5000 requests for a held key are answered without a
   assert.equal(masterKey.wraps + masterKey.unwraps, calls)
 })
 
+test('an address that is in use is told of', async (t) => {
+  const { url } = await listen(t)
+  const address = { host: '127.0.0.1', port: Number(new URL(url).port) }
+  await assert.rejects(
+    listenForVaultClients({ address, tls: undefined }, new VaultHandler(new Map(), new RecordingLog())),
+    {
+      code: 'SR_LISTEN_FAILED',
+      message: /^cannot listen at 127\.0\.0\.1:\d+ \(EADDRINUSE\): /,
+    },
+  )
+})
+
 test('K6: the prepared answer is zeroed with its key', async (t) => {
   const { url, keyring } = await listen(t)
   await ask(`${url}/v1/mariadb/data/1`)

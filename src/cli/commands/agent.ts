@@ -10,8 +10,6 @@ import { endOfService } from '../end-of-service.ts'
 import { print } from '../terminal.ts'
 
 export const agent: Command = {
-  name: 'agent',
-  summary: 'run the agent that hands MariaDB its data keys',
   help: `
   strongroom agent --config /etc/strongroom/agent.conf
 

@@ -8,8 +8,6 @@ import { resultTable, runSteps } from '../demo/steps.ts'
 import { note, print } from '../terminal.ts'
 
 export const demo: Command = {
-  name: 'demo',
-  summary: 'show all of it on this machine, in a scratch directory',
   help: `
   strongroom demo
 

@@ -17,8 +17,6 @@ const listedKey = z.object({
 const madeKey = z.object({ keyId: z.number(), version: z.number(), bitLength: z.number() })
 
 export const keys: Command = {
-  name: 'keys',
-  summary: 'list, create and rotate data keys',
   help: `
   strongroom keys list
   strongroom keys rotate 1

@@ -25,8 +25,6 @@ Every request is recorded in DIR/audit-trail.jsonl before it is answered.
 
 /** `strongroom kms`: the daemon. */
 export const kms: Command = {
-  name: 'kms',
-  summary: 'run the KMS service',
   help,
   async run(args) {
     const options = readOptions(args)
