@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { strongroom } from '../support/strongroom.ts'
+import { z } from 'zod'
+import { program, strongroom } from '../support/strongroom.ts'
 
 test('strongroom demo: all holds, plain lines in a pipe, nothing left behind', async () => {
   const { code, stdout, stderr } = await strongroom(['demo'])
@@ -38,6 +40,24 @@ test('strongroom demo --keep leaves it running, and its stop script ends it', as
   assert.equal(existsSync(directory), false)
   assert.deepEqual(processesOf(directory), [])
 })
+
+for (const moment of ['In ', '✔  2/13', '✔  3/13', '✔ 10/13']) {
+  test(`strongroom demo interrupted after "${moment}": nothing left behind`, async () => {
+    const demo = spawn(program, ['demo'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const exited = once(demo, 'exit')
+    let stdout = ''
+    demo.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const before = stdout.includes(moment)
+      stdout += text
+      if (!before && stdout.includes(moment)) demo.kill('SIGINT')
+    })
+    const [code] = z.tuple([z.number(), z.null()]).parse(await exited)
+    assert.equal(code, 1)
+    assert.match(directoryOf(stdout), /^\//)
+    assert.equal(existsSync(directoryOf(stdout)), false)
+    assert.deepEqual(processesOf(directoryOf(stdout)), [])
+  })
+}
 
 function directoryOf(stdout: string): string {
   return /^In (\S+):$/m.exec(stdout)?.[1] ?? 'not told'

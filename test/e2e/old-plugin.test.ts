@@ -45,7 +45,7 @@ test('a data directory with the key files of the old plugin is served as it is',
     ],
   )
   // Initialised and used by a real server, with keys of 128 bit and a third of 256.
-  await stack.prepared.initialise()
+  await stack.initialise()
   const server = await stack.startServer()
   await server.query('CREATE DATABASE d')
   await server.query('CREATE TABLE d.t (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=3')

@@ -24,7 +24,7 @@ export async function agentStack(options: StackOptions = {}): Promise<Stack> {
 export async function serverStack(options: StackOptions = {}): Promise<Stack> {
   const stack = await agentStack(options)
   try {
-    await stack.prepared.initialise()
+    await stack.initialise()
     await stack.startServer()
     return stack
   } catch (error) {

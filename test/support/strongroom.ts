@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 
-const program = join(import.meta.dirname, '../../bin/strongroom')
+export const program = join(import.meta.dirname, '../../bin/strongroom')
 
 export interface Run {
   readonly code: number

@@ -66,7 +66,7 @@ async function startAgent(stack: Stack): Promise<string> {
 }
 
 async function initialise(stack: Stack): Promise<string> {
-  await stack.prepared.initialise()
+  await stack.initialise()
   return stack.prepared.dataDirectory
 }
 

@@ -49,6 +49,8 @@ export class Stack {
   #agentSetup: AgentSetup | undefined
   #masterKeyArn: string | undefined
   #user: KmsUser | undefined
+  readonly #beginning = new Set<Promise<void>>()
+  #ended = false
 
   static async create(options: StackOptions = {}): Promise<Stack> {
     return new Stack(options, await freePort(), await freePort())
@@ -122,10 +124,9 @@ export class Stack {
     const place = ['--data', this.kmsDirectory, '--listen', `127.0.0.1:${this.#kmsPort}`]
     const account = ['--region', exampleRegion, '--account-id', exampleAccount]
     const logging = ['--log-level', this.#options.logLevel ?? 'info']
-    this.#kms = await startDaemon({
-      args: ['kms', ...place, ...account, ...logging],
-      directory: this.directory,
-      name: 'kms',
+    await this.#begin(async () => {
+      const args = ['kms', ...place, ...account, ...logging]
+      this.#kms = await startDaemon({ args, directory: this.directory, name: 'kms' })
     })
   }
 
@@ -161,18 +162,26 @@ export class Stack {
 
   async startAgent(options: Pick<DaemonOptions, 'environment'> = {}): Promise<void> {
     const { configFile } = started(this.#agentSetup, 'the agent')
-    this.#agent = await startDaemon({
-      args: ['agent', '--config', configFile],
-      directory: this.directory,
-      name: 'agent',
-      wrapper: this.#options.agentWrapper ?? [],
-      ...options,
+    await this.#begin(async () => {
+      this.#agent = await startDaemon({
+        args: ['agent', '--config', configFile],
+        directory: this.directory,
+        name: 'agent',
+        wrapper: this.#options.agentWrapper ?? [],
+        ...options,
+      })
     })
   }
 
+  async initialise(): Promise<void> {
+    await this.#begin(() => this.prepared.initialise())
+  }
+
   async startServer(): Promise<RunningServer> {
-    this.#server = await this.prepared.start()
-    return this.#server
+    await this.#begin(async () => {
+      this.#server = await this.prepared.start()
+    })
+    return this.server
   }
 
   async stopServer(): Promise<void> {
@@ -180,17 +189,25 @@ export class Stack {
     this.#server = undefined
   }
 
-  /** Ends every process, whatever state they are in. */
-  async stop(): Promise<void> {
+  /** Ends every process and removes every file; what is just being started is waited for, and nothing more is begun. */
+  async remove(): Promise<void> {
+    this.#ended = true
+    await Promise.allSettled(this.#beginning)
     await this.#server?.stop()
     await this.#agent?.stop()
     await this.#kms?.stop()
+    rmSync(this.directory, { recursive: true, force: true })
   }
 
-  /** Ends every process and removes every file. */
-  async remove(): Promise<void> {
-    await this.stop()
-    rmSync(this.directory, { recursive: true, force: true })
+  async #begin(start: () => Promise<void>): Promise<void> {
+    if (this.#ended) throw new StrongroomError('SR_DEMO_FAILED', 'the demo was ended')
+    const begun = start()
+    this.#beginning.add(begun)
+    try {
+      await begun
+    } finally {
+      this.#beginning.delete(begun)
+    }
   }
 }
 
