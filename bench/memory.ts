@@ -7,7 +7,7 @@ import { Worker } from './worker.ts'
 import type { Workplace } from './workplace.ts'
 
 const storedKeys = 1000
-const requestsServed = 10_000
+const requestsServed = 5000
 const aim = 120
 
 /** Resident memory of an agent that holds a thousand keys, against one that holds one. */
