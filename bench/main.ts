@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeReleaseTree } from '../scripts/release-tree.ts'
 import { memory } from './memory.ts'
 import { type Finding, printTable } from './report.ts'
 import { requests } from './requests.ts'
@@ -18,15 +22,24 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`usage: npm run bench [-- ${Object.keys(benchmarks).join('|')}]`)
     return 2
   }
+  const release = mkdtempSync(join(tmpdir(), 'strongroom-release-'))
+  process.on('exit', () => {
+    rmSync(release, { recursive: true, force: true })
+  })
+  console.error('building a release, which is what is measured …')
+  const program = makeReleaseTree(release)
   for (const [name, run] of chosen) {
     console.error(`measuring: ${name} …`)
-    printTable(name, await inWorkplace(run))
+    printTable(name, await inWorkplace(program, run))
   }
   return 0
 }
 
-async function inWorkplace(run: (place: Workplace) => Promise<Finding[]>): Promise<Finding[]> {
-  const place = new Workplace()
+async function inWorkplace(
+  program: string,
+  run: (place: Workplace) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  const place = new Workplace(program)
   const interrupted = () => {
     void place.clear().finally(() => process.exit(130))
   }

@@ -7,7 +7,13 @@ import { type Daemon, type DaemonOptions, startDaemon } from '../src/cli/demo/da
 export class Workplace {
   readonly directory = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
   readonly #endings: (() => Promise<void>)[] = []
+  readonly #program: string
   #cleared: Promise<void> | undefined
+
+  /** `program`: the `bin/strongroom` that is measured. */
+  constructor(program: string) {
+    this.#program = program
+  }
 
   /** A folder that is there only for this. */
   folder(name: string): string {
@@ -21,7 +27,7 @@ export class Workplace {
   }
 
   async startDaemon(options: DaemonOptions): Promise<Daemon> {
-    const starting = startDaemon(options)
+    const starting = startDaemon({ ...options, program: this.#program })
     // Said before it has started: an interrupt may come first.
     this.atEnd(() =>
       starting.then(

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { StrongroomError } from '../errors.ts'
 import { type KeyName, maxKeyId, maxVersion } from './data-key.ts'
-import { byKeyName, type EncryptionContext, encryptionContextOf } from './wrapped-key.ts'
+import { byKeyName, type EncryptionContext, encryptionContextOf, keyFileName } from './wrapped-key.ts'
 
 /** It begins with `aws-kms-key` because `mariadb-backup` copies such files and no others of ours. */
 export const manifestFileName = 'aws-kms-key.keyring.json'
@@ -38,8 +38,8 @@ export function newManifest(encryptionContext: Manifest['encryptionContext']): M
 }
 
 export function withIssued(manifest: Manifest, issued: readonly IssuedKey[]): Manifest {
-  const others = manifest.keys.filter((key) => !issued.some((one) => byKeyName(one, key) === 0))
-  return { ...manifest, keys: [...others, ...issued].sort(byKeyName) }
+  const keys = new Map([...manifest.keys, ...issued].map((key) => [keyFileName(key), key]))
+  return { ...manifest, keys: [...keys.values()].sort(byKeyName) }
 }
 
 /** The encryption context that a key of this keyring is wrapped with; undefined where keys are not bound. */

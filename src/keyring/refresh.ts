@@ -6,7 +6,7 @@ import type { Store, StoreContents } from './store.ts'
 import { survey } from './survey.ts'
 import { missingKeyring, missingManifest, otherKeyBytes, type Trouble } from './trouble.ts'
 import { type UnwrappedKey, unwrapAll } from './unwrapping.ts'
-import { byKeyName, keyFileName } from './wrapped-key.ts'
+import { keyFileName } from './wrapped-key.ts'
 
 /** What a keyring has in memory: the manifest as it lies in the store, and the keys that have been unwrapped. */
 export interface Loaded {
@@ -122,8 +122,9 @@ async function record(
   held: HeldKeys,
   write: (manifest: Manifest) => Promise<void>,
 ): Promise<Refreshed> {
-  const unlisted = fresh.filter(({ entry }) => listed === undefined || !isListed(listed, entry))
-  const known = fresh.filter((one) => !unlisted.includes(one))
+  const isListed = listedBy(listed)
+  const unlisted = fresh.filter(({ entry }) => !isListed(entry))
+  const known = fresh.filter(({ entry }) => isListed(entry))
   if (unlisted.length === 0) return hold(known, listed, troubles, held)
   const entries = unlisted.map(({ entry }) => entry)
   const next = withIssued(manifest, entries)
@@ -151,9 +152,13 @@ function hold(
   return { manifest, held, loaded: fresh, troubles, replaced: false }
 }
 
-function isListed(manifest: Manifest, entry: IssuedKey): boolean {
-  const known = manifest.keys.find((key) => byKeyName(key, entry) === 0)
-  return known?.sha256 === entry.sha256 && known?.masterKey === entry.masterKey
+/** Tells whether the manifest has that entry already, with these bytes and this master key. */
+function listedBy(manifest: Manifest | undefined): (entry: IssuedKey) => boolean {
+  const entries = new Map(manifest?.keys.map((entry) => [keyFileName(entry), entry]))
+  return (entry) => {
+    const known = entries.get(keyFileName(entry))
+    return known !== undefined && known.sha256 === entry.sha256 && known.masterKey === entry.masterKey
+  }
 }
 
 /** A file of a held version that the manifest doesn't list must hold the very key that is in memory. */

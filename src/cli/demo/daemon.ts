@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly directory: string
   readonly name: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Another `bin/strongroom` than this checkout's. */
+  readonly program?: string
   /** A command that runs the daemon, such as one that takes rights away. */
   readonly wrapper?: readonly string[]
 }
@@ -35,11 +37,11 @@ const listensWithin = 30_000
  * its own: so it can outlive us, and a Ctrl-C that is meant for us does not end it. Who starts it stops it.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { args, directory, name, environment, wrapper = [] } = options
+  const { args, directory, name, environment, program = strongroom, wrapper = [] } = options
   const logFile = join(directory, `${name}.log`)
   const from = existsSync(logFile) ? statSync(logFile).size : 0
-  const [program = strongroom, ...rest] = [...wrapper, strongroom, ...args]
-  const child = await startChild([program, rest], logFile, environment)
+  const [command = program, ...rest] = [...wrapper, program, ...args]
+  const child = await startChild([command, rest], logFile, environment)
   const log = () => readFileSync(logFile).toString('utf8', from)
   const url = await listening(log, child)
   if (url === undefined) {
