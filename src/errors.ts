@@ -9,6 +9,7 @@ export const errorCodes = {
   SR_TOKEN_INVALID: 'an access token file cannot be used',
   SR_STORE_UNREADABLE: 'the store of a keyring cannot be read',
   SR_STORE_WRITE_FAILED: 'a wrapped key or the manifest cannot be written to the store',
+  SR_STORE_CHANGED: 'another manifest lies in the store than the one that was read',
   SR_STORE_INCOMPLETE: 'the store is not whole, so no key is created in it',
   SR_MANIFEST_INVALID: 'the manifest of a keyring is damaged or of an unknown format',
   SR_MANIFEST_MISSING: 'the manifest of a keyring is gone from its store',

@@ -32,7 +32,8 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Agent> 
     keyrings.set(keyring.name, keys)
     mounts.set(keyring.name, { keys, tokens })
   }
-  const vault = await listenForVaultClients(config.vaultListener, new VaultHandler(mounts, log))
+  const handler = new VaultHandler(mounts, log)
+  const vault = await listenForVaultClients(config.vaultListener, handler)
   const { adminSocket } = config
   const admin = adminSocket === undefined ? undefined : await listenForOperator(adminSocket, keyrings, log)
   const started = Promise.all([...keyrings.values()].map((keyring) => keyring.start()))
@@ -44,6 +45,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Agent> 
     },
     reloadTokens: () => {
       for (const { tokens } of mounts.values()) tokens.reload()
+      handler.forgetTold()
     },
     stop: async () => {
       await Promise.all([vault.close(), admin?.close()])

@@ -3,11 +3,11 @@ import type { KeyName, KeySpec } from './data-key.ts'
 import { contextFor, type Manifest, newManifest, withIssued } from './manifest.ts'
 import type { Loaded } from './refresh.ts'
 import type { Sources } from './sources.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreContents } from './store.ts'
 import { type StoredKey, survey } from './survey.ts'
 import { missingKeyring } from './trouble.ts'
 import { type UnwrappedKey, unwrapOne } from './unwrapping.ts'
-import { byKeyName } from './wrapped-key.ts'
+import { keyFileName } from './wrapped-key.ts'
 
 export interface Created {
   readonly manifest: Manifest
@@ -32,14 +32,16 @@ export async function createKey(
   options: CreationOptions,
 ): Promise<Created> {
   const { store, masterKey } = sources
-  const manifest = await wholeManifest(store, loaded, options)
+  const { manifest, isNew } = await wholeStore(store, loaded, options)
+  // The KMS first: where it refuses, not even a manifest is left behind.
   const { ciphertext } = await masterKey.wrapNew(options.keySpec, contextFor(manifest, name))
+  await (isNew ? store.createManifest(manifest) : store.requireManifest(manifest))
   await store.writeKey({ ...name, ciphertext })
   const stored = { ...name, ciphertext: await store.readKey(name), issued: undefined }
   const unwrapped = await unwrapOne(stored, manifest, sources)
   const next = withIssued(manifest, [unwrapped.entry])
   try {
-    await store.replaceManifest(next)
+    await store.replaceManifest(next, manifest)
   } catch (error) {
     unwrapped.key.drop()
     throw error
@@ -48,31 +50,39 @@ export async function createKey(
 }
 
 /** The manifest of a store in which nothing is missing; a new one where a keyring begins. */
-async function wholeManifest(store: Store, loaded: Loaded, options: CreationOptions): Promise<Manifest> {
+async function wholeStore(
+  store: Store,
+  loaded: Loaded,
+  options: CreationOptions,
+): Promise<{ manifest: Manifest; isNew: boolean }> {
   const contents = await store.read()
-  const found = contents.manifest ?? newManifest('bound')
-  const { troubles, sound } = survey(contents, found, loaded.held, store)
-  const faults = [
-    ...troubles.map(({ error }) => error.message),
-    ...sound.filter((key) => !isLoaded(key, loaded)).map((key) => `${store.locationOf(key)} is not loaded`),
-  ]
-  if (loaded.manifest?.id !== contents.manifest?.id)
-    faults.push(`another keyring lies in ${store.location} now`)
+  const manifest = contents.manifest ?? newManifest('bound')
+  const faults = faultsOf(contents, manifest, loaded, store)
   if (faults.length > 0) {
     throw new StrongroomError(
       'SR_STORE_INCOMPLETE',
       `no key is created while ${store.location} is not whole: ${faults.slice(0, 3).join('; ')}`,
     )
   }
-  if (contents.manifest !== undefined) return contents.manifest
-  if (options.firstForExistingData !== true && (await store.holdsData())) throw missingKeyring(store.location)
-  await store.createManifest(found)
-  return found
+  const isFirst = manifest.keys.length === 0
+  if (isFirst && options.firstForExistingData !== true && (await store.holdsData())) {
+    throw missingKeyring(store.location)
+  }
+  return { manifest, isNew: contents.manifest === undefined }
 }
 
-/** Whether the key in memory came from these very bytes. */
-function isLoaded({ keyId, version, issued }: StoredKey, { held, manifest }: Loaded): boolean {
-  if (held.get(keyId, version) === undefined || issued === undefined) return false
-  const known = manifest?.keys.find((entry) => byKeyName(entry, issued) === 0)
-  return known?.sha256 === issued.sha256
+function faultsOf(contents: StoreContents, manifest: Manifest, loaded: Loaded, store: Store): string[] {
+  const { troubles, sound } = survey(contents, manifest, loaded.held, store)
+  const entries = new Map(loaded.manifest?.keys.map((entry) => [keyFileName(entry), entry]))
+  // Whether the key in memory came from these very bytes.
+  const isLoaded = (key: StoredKey) =>
+    loaded.held.get(key.keyId, key.version) !== undefined &&
+    key.issued !== undefined &&
+    key.issued.sha256 === entries.get(keyFileName(key))?.sha256
+  const isAnother = loaded.manifest?.id !== contents.manifest?.id && loaded.manifest !== undefined
+  return [
+    ...troubles.map(({ error }) => error.message),
+    ...sound.filter((key) => !isLoaded(key)).map((key) => `${store.locationOf(key)} is not loaded`),
+    ...(isAnother ? [`another keyring lies in ${store.location} now`] : []),
+  ]
 }

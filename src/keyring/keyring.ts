@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { StrongroomError } from '../errors.ts'
 import { createKey } from './creation.ts'
+import { CreationPause } from './creation-pause.ts'
 import type { CreationRule } from './creation-rule.ts'
 import type { DataKey, KeyName, KeySpec } from './data-key.ts'
 import { HeldKeys } from './held-keys.ts'
@@ -44,7 +45,7 @@ export class Keyring {
   readonly #refusals: RefusalLog
   readonly #storeWork = new Serial()
   readonly #creations = new SingleFlight<number, DataKey | undefined>()
-  readonly #looks = new SingleFlight<'look', boolean>()
+  readonly #pause = new CreationPause()
   readonly #ready = Promise.withResolvers<undefined>()
   #loaded: Loaded = { manifest: undefined, held: new HeldKeys() }
   #troubles: readonly Trouble[] = []
@@ -57,7 +58,7 @@ export class Keyring {
     this.#troubleLog = new TroubleLog(options.log)
     this.#refusals = new RefusalLog(options.log)
     this.#upkeep = new Upkeep({
-      refresh: () => this.#looks.run('look', () => this.#storeWork.run(() => this.#refresh())),
+      refresh: () => this.#storeWork.run(() => this.#refresh()),
       changeMark: () => options.store.changeMark(),
       onRetry: (delay) => {
         if (!this.#isReady) options.log.info({ delay }, `not ready; next try in ${delay} ms`)
@@ -103,8 +104,10 @@ export class Keyring {
     if (key !== undefined) return key
     await this.#lookAgain()
     const found = this.held(keyId, version)
-    if (found === undefined) this.#refuseIfIssued(keyId, version)
-    return found
+    if (found !== undefined) return found
+    this.#refuseIfIssued(keyId, version)
+    this.#refusals.neverIssued({ keyId, version })
+    return undefined
   }
 
   /** As `obtain`, for the latest version; where the id has none and the creation rule allows it, it is created. */
@@ -117,7 +120,8 @@ export class Keyring {
       } catch (error) {
         // What lies in the store and can't be loaded has been told of as trouble.
         const isTold = this.#troubles.some(({ name }) => name?.keyId === keyId)
-        if (!isTold && error instanceof StrongroomError) this.#refusals.tell(keyId, error, error.message)
+        if (!isTold && error instanceof StrongroomError)
+          this.#refusals.notCreated(keyId, error, error.message)
         throw error
       }
     })
@@ -150,8 +154,9 @@ export class Keyring {
     })
   }
 
-  /** Every version that was issued, held or not. */
+  /** Every version that was issued, held or not. Throws where the store as a whole is not known. */
   listKeys(): ListedKey[] {
+    this.#refuseIfStoreUnknown()
     return (this.#loaded.manifest?.keys ?? []).map(({ keyId, version, masterKey }) => ({
       keyId,
       version,
@@ -165,11 +170,16 @@ export class Keyring {
   async close(): Promise<void> {
     this.#closed = true
     this.#upkeep.stop()
-    this.#loaded.held.drop()
+    this.#dropKeys()
     const ended = this.#storeWork.run(() => Promise.resolve())
     await Promise.race([ended, setTimeout(patienceAtClose, undefined, { ref: false })])
-    this.#loaded.held.drop()
+    this.#dropKeys()
     this.#options.masterKey.close()
+  }
+
+  #dropKeys(): void {
+    this.#loaded.held.drop()
+    this.#loaded.pending?.held.drop()
   }
 
   /** True when nothing is wrong. */
@@ -238,17 +248,34 @@ export class Keyring {
     const found = this.latest(keyId)
     if (found !== undefined) return found
     this.#refuseIfIssued(keyId, Math.max(1, this.#loaded.held.latestIssued(keyId)))
-    return this.#mayCreate(keyId) ? await this.#create(keyId, {}, () => undefined) : undefined
+    return this.#mayCreate(keyId) ? await this.#createFirst(keyId) : undefined
+  }
+
+  async #createFirst(keyId: number): Promise<DataKey> {
+    this.#pause.requireOver(keyId)
+    try {
+      const key = await this.#create(keyId, {}, (latest) => {
+        // While this waited for its turn, an operator or a refresh may have brought the key.
+        if (latest > 0) throw new StrongroomError('SR_KEY_PRESENT', `key ${keyId} exists by now`)
+      })
+      this.#pause.succeeded(keyId)
+      return key
+    } catch (error) {
+      const made = this.latest(keyId)
+      if (made !== undefined) return made
+      if (error instanceof StrongroomError) this.#pause.failed(keyId, error)
+      throw error
+    }
   }
 
   #mayCreate(keyId: number): boolean {
     const { creationRule, masterKey } = this.#options
     if (!creationRule.allows(keyId)) {
-      this.#refusals.tell(keyId, undefined, 'create-keys in the configuration does not allow that id')
+      this.#refusals.notCreated(keyId, undefined, 'create-keys in the configuration does not allow that id')
       return false
     }
     if (masterKey.name === undefined) {
-      this.#refusals.tell(keyId, undefined, 'master-key-id in the configuration is empty')
+      this.#refusals.notCreated(keyId, undefined, 'master-key-id in the configuration is empty')
       return false
     }
     return true
@@ -277,7 +304,6 @@ export class Keyring {
         `AWS KMS plugin: generated encrypted datakey for key id=${keyId}, version=${version}`,
       )
       this.#tellLoaded(unwrapped.key)
-      this.#refusals.forget(keyId)
       return unwrapped.key
     })
   }

@@ -1,4 +1,5 @@
 import { StrongroomError } from '../errors.ts'
+import type { DataKey } from './data-key.ts'
 import { HeldKeys } from './held-keys.ts'
 import { type IssuedKey, type Manifest, newManifest, withIssued } from './manifest.ts'
 import type { Sources } from './sources.ts'
@@ -12,11 +13,13 @@ import { keyFileName } from './wrapped-key.ts'
 export interface Loaded {
   readonly manifest: Manifest | undefined
   readonly held: HeldKeys
+  /** Another keyring that has taken its place in the store, as far as its keys have been unwrapped. */
+  readonly pending?: { readonly manifest: Manifest; readonly held: HeldKeys } | undefined
 }
 
 export interface Refreshed extends Loaded {
-  /** Unwrapped in this round. */
-  readonly loaded: readonly UnwrappedKey[]
+  /** Held from now on. */
+  readonly loaded: readonly { readonly key: DataKey }[]
   readonly troubles: readonly Trouble[]
   /** The manifest of another keyring took the place of the former (rule K9). */
   readonly replaced: boolean
@@ -46,6 +49,10 @@ export async function refresh(sources: Sources, before: Loaded): Promise<Refresh
     return unchanged(before)
   }
   const { manifest } = contents
+  const isEmpty = manifest.keys.length + contents.wrappedKeys.length + contents.unreadable.length === 0
+  if (isEmpty && (await store.holdsData())) {
+    return { ...unchanged(before, missingKeyring(store.location)), manifest: before.manifest ?? manifest }
+  }
   if (before.manifest === undefined || before.manifest.id === manifest.id) {
     return load(contents, manifest, sources, before)
   }
@@ -93,27 +100,38 @@ async function load(
     listed: manifest,
     troubles: [...troubles, ...result.troubles, ...conflicts.map(({ trouble }) => trouble)],
   }
-  const after = await record(round, before.held, (next) => store.replaceManifest(next))
+  const after = await record(round, before.held, (next) => store.replaceManifest(next, manifest))
   // Of a key that memory won over, memory also keeps the entry: so it stays a conflict until it is mended.
   const kept = conflicts.flatMap(({ entry }) => former.get(keyFileName(entry)) ?? [])
   return kept.length === 0 ? after : { ...after, manifest: withIssued(after.manifest ?? manifest, kept) }
 }
 
-/** Another keyring lies there now (a restore, a state transfer): it is taken once the whole of it unwraps. */
+/**
+ * Another keyring lies there now (a restore, a state transfer): it is taken once every key that it lists unwraps. What
+ * of it has been unwrapped is kept meanwhile, and files that are not its own don't keep it from being taken.
+ */
 async function replace(
   contents: StoreContents,
   manifest: Manifest,
   sources: Sources,
   before: Loaded,
 ): Promise<Refreshed> {
-  const held = new HeldKeys()
-  const next = await load(contents, manifest, sources, { manifest: undefined, held })
-  if (next.troubles.length === 0) {
+  const known = before.pending?.manifest.id === manifest.id ? before.pending : undefined
+  if (known === undefined) before.pending?.held.drop()
+  const pending = known ?? { manifest: undefined, held: new HeldKeys() }
+  const next = await load(contents, manifest, sources, pending)
+  if (next.troubles.every(({ isStray }) => isStray === true)) {
     before.held.drop()
-    return { ...next, replaced: true }
+    return { ...next, loaded: [...next.held].map((key) => ({ key })), replaced: true }
   }
-  held.drop()
-  return { ...unchanged(before), troubles: next.troubles }
+  const { held, troubles } = next
+  return {
+    ...before,
+    pending: { manifest: next.manifest ?? manifest, held },
+    loaded: [],
+    troubles,
+    replaced: false,
+  }
 }
 
 /** Lists in the manifest what it doesn't list yet; only then are the keys held, and so served. */

@@ -1,31 +1,31 @@
 import type { StrongroomError } from '../errors.ts'
+import type { KeyName } from './data-key.ts'
 import type { Log } from './log.ts'
+import { Sparingly } from './sparingly.ts'
 
 const tellAgainAfter = 60_000
-const idsRemembered = 1000
 
-/** Tells once why a key id is not created; MariaDB asks several times for one statement (rule K10). */
+/** Tells once why a key is refused; MariaDB asks several times for one statement (rule K10). */
 export class RefusalLog {
   readonly #log: Log
-  readonly #told = new Map<number, { reason: string; at: number }>()
+  readonly #told = new Sparingly(tellAgainAfter)
 
   constructor(log: Log) {
     this.#log = log
   }
 
-  tell(keyId: number, error: StrongroomError | undefined, why: string): void {
-    const reason = error?.code ?? why
-    const last = this.#told.get(keyId)
-    if (last?.reason === reason && Date.now() - last.at < tellAgainAfter) return
-    if (this.#told.size >= idsRemembered) this.#told.clear()
-    this.#told.set(keyId, { reason, at: Date.now() })
-    this.#log.error(
-      { keyId, version: 1, code: error?.code },
-      `key ${keyId}, version 1 is not created: ${why}`,
-    )
+  notCreated(keyId: number, error: StrongroomError | undefined, why: string): void {
+    this.#tell({ keyId, version: 1 }, error?.code, `is not created: ${why}`)
   }
 
-  forget(keyId: number): void {
-    this.#told.delete(keyId)
+  neverIssued(name: KeyName): void {
+    const why =
+      'the data that asks for it is of another server, or of a state of this one whose keys are lost'
+    this.#tell(name, undefined, `was never issued in this keyring: ${why}`)
+  }
+
+  #tell({ keyId, version }: KeyName, code: string | undefined, what: string): void {
+    if (!this.#told.isDue(`${keyId}.${version} ${code ?? what}`)) return
+    this.#log.error({ keyId, version, code }, `key ${keyId}, version ${version} ${what}`)
   }
 }

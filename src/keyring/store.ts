@@ -29,8 +29,13 @@ export interface Store {
   writeKey(key: WrappedKey): Promise<void>
   /** The first manifest of a store. Throws SR_STORE_WRITE_FAILED, also where there is one already. */
   createManifest(manifest: Manifest): Promise<void>
-  /** Replaces the manifest in one step. Throws SR_STORE_WRITE_FAILED; then the former one is still there. */
-  replaceManifest(manifest: Manifest): Promise<void>
+  /** Throws SR_STORE_CHANGED unless the manifest that lies there says what this one says. */
+  requireManifest(manifest: Manifest): Promise<void>
+  /**
+   * Puts a manifest in the place of `former`, in one step. Throws SR_STORE_CHANGED where another lies there by now, and
+   * SR_STORE_WRITE_FAILED; what was there is still there then, unless its replacement is what could not be made durable.
+   */
+  replaceManifest(manifest: Manifest, former: Manifest): Promise<void>
   /** Whether a database already has data here, so that keys must have existed (rule K7). */
   holdsData(): Promise<boolean>
   /** A cheap mark that differs once keys or manifest came, went or were replaced; undefined while it can't be told. */

@@ -3,7 +3,7 @@ import type { KeyName } from './data-key.ts'
 import type { HeldKeys } from './held-keys.ts'
 import { fingerprint, type IssuedKey, type Manifest } from './manifest.ts'
 import type { Store, StoreContents } from './store.ts'
-import { alteredKeyFile, invalidKeyFile, missingKeyFile, type Trouble } from './trouble.ts'
+import { alteredKeyFile, invalidKeyFile, missingKeyFile, strayKeyFile, type Trouble } from './trouble.ts'
 import { byKeyName, keyFileName, maxCiphertextLength, type WrappedKey } from './wrapped-key.ts'
 
 /** A key that lies in the store, and what the manifest says of it. */
@@ -32,8 +32,17 @@ export function survey(contents: StoreContents, manifest: Manifest, held: HeldKe
     const entry = issued.get(keyFileName(name))
     const key = stored.get(keyFileName(name))
     const error = unreadable.get(keyFileName(name)) ?? faultOf(key, entry, store.locationOf(name))
-    if (error !== undefined) troubles.push({ name, error, masterKey: entry?.masterKey })
-    else if (key !== undefined) sound.push({ ...key, issued: entry })
+    const isStray = entry === undefined && (key !== undefined || unreadable.has(keyFileName(name)))
+    if (error !== undefined) {
+      troubles.push({
+        name,
+        error: isStray ? strayKeyFile(error) : error,
+        masterKey: entry?.masterKey,
+        isStray,
+      })
+    } else if (key !== undefined) {
+      sound.push({ ...key, issued: entry })
+    }
   }
   return { sound, troubles }
 }

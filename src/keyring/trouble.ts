@@ -7,6 +7,8 @@ export interface Trouble {
   readonly error: StrongroomError
   /** Recorded in the manifest; undefined: not known yet. */
   readonly masterKey?: string | undefined
+  /** It is about a file that the manifest doesn't list. */
+  readonly isStray?: boolean
 }
 
 export function missingKeyFile(path: string): StrongroomError {
@@ -48,5 +50,14 @@ export function missingKeyring(path: string): StrongroomError {
   return new StrongroomError(
     'SR_KEYRING_MISSING',
     `${path} holds a database but no keys: if it was encrypted, put back its aws-kms-key.* files from the last backup; if it never was, make its first key with \`strongroom keys create 1\``,
+  )
+}
+
+/** What to do about a file that may be anybody's. */
+export function strayKeyFile(error: StrongroomError): StrongroomError {
+  return new StrongroomError(
+    error.code,
+    `${error.message}; or, since the manifest does not list it and it may be another keyring's, remove it`,
+    { cause: error.cause },
   )
 }

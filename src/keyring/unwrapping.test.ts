@@ -22,10 +22,10 @@ function storedKeys(masterKey: FakeMasterKey, lengths: readonly number[], master
 for (const { fault, arn, calls } of [
   { fault: 'SR_KMS_UNREACHABLE', arn: undefined, calls: 32 },
   { fault: 'SR_KMS_CREDENTIALS', arn: undefined, calls: 32 },
-  { fault: 'SR_KMS_ACCESS_DENIED', arn: 'arn:aws:kms:us-east-1:111122223333:key/example', calls: 32 },
+  { fault: 'SR_KMS_FAILED', arn: undefined, calls: 32 },
   { fault: 'SR_MASTER_KEY_DISABLED', arn: 'arn:aws:kms:us-east-1:111122223333:key/example', calls: 32 },
   { fault: 'SR_KMS_ACCESS_DENIED', arn: undefined, calls: 500 },
-  { fault: 'SR_KMS_FAILED', arn: undefined, calls: 500 },
+  { fault: 'SR_KMS_ACCESS_DENIED', arn: 'arn:aws:kms:us-east-1:111122223333:key/example', calls: 500 },
 ] as const) {
   const whose = arn === undefined ? 'keys of unknown master keys' : 'the other keys of that master key'
   test(`K4: after ${fault}, ${whose} ${calls === 500 ? 'are still tried' : 'wait without a call'}`, async () => {
@@ -38,7 +38,8 @@ for (const { fault, arn, calls } of [
     })
     assert.equal(unwrapped.length, 0)
     assert.equal(troubles.length, 500)
-    assert.equal(masterKey.unwraps, calls)
+    // What was under way when it became clear is not called back.
+    assert.ok(masterKey.unwraps >= calls && masterKey.unwraps <= calls + 3, String(masterKey.unwraps))
   })
 }
 

@@ -5,7 +5,7 @@ import { contextFor, fingerprint, type IssuedKey, type Manifest } from './manife
 import type { Unwrapped } from './master-key.ts'
 import type { Sources } from './sources.ts'
 import type { StoredKey } from './survey.ts'
-import type { Trouble } from './trouble.ts'
+import { strayKeyFile, type Trouble } from './trouble.ts'
 import { byKeyName } from './wrapped-key.ts'
 
 /** AWS's SDK opens that many connections; more only queue. */
@@ -34,21 +34,29 @@ export async function unwrapAll(
   const unwrapped: UnwrappedKey[] = []
   const troubles: (Trouble & { name: KeyName })[] = []
   const unusable = new Map<string, StrongroomError>()
+  let failures = 0
 
   await forEachBounded(keys, callsAtOnce, async (stored) => {
     const masterKey = stored.issued?.masterKey
     const name = { keyId: stored.keyId, version: stored.version }
     const known = unusable.get(everyMasterKey) ?? unusable.get(masterKey ?? noMasterKey)
     if (known !== undefined) {
-      troubles.push({ name, error: known, masterKey })
+      troubles.push({ name, error: known, masterKey, isStray: stored.issued === undefined })
       return
     }
     try {
       unwrapped.push(await unwrapOne(stored, manifest, sources))
     } catch (error) {
       if (!(error instanceof StrongroomError)) throw error
-      troubles.push({ name, error, masterKey })
-      const concerned = concernedBy(error, masterKey)
+      const isStray = stored.issued === undefined
+      troubles.push({
+        name,
+        error: isStray && isAboutTheFile(error) ? strayKeyFile(error) : error,
+        masterKey,
+        isStray,
+      })
+      if (error.code === 'SR_KMS_FAILED') failures += 1
+      const concerned = failures >= failuresAtMost ? everyMasterKey : concernedBy(error, masterKey)
       if (concerned !== undefined) unusable.set(concerned, error)
     }
   })
@@ -57,6 +65,9 @@ export async function unwrapAll(
     troubles: troubles.sort((a, b) => byKeyName(a.name, b.name)),
   }
 }
+
+/** A KMS that throttles, or fails, is not asked hundreds of times more in the same round. */
+const failuresAtMost = 3
 
 const everyMasterKey = 'every master key'
 const noMasterKey = 'none'
@@ -67,13 +78,13 @@ function concernedBy(error: StrongroomError, masterKey: string | undefined): str
     case 'SR_KMS_UNREACHABLE':
     case 'SR_KMS_CREDENTIALS':
       return everyMasterKey
-    case 'SR_KMS_ACCESS_DENIED':
     case 'SR_MASTER_KEY_DISABLED':
     case 'SR_MASTER_KEY_UNUSABLE':
     case 'SR_MASTER_KEY_NOT_FOUND':
       // Where the master key isn't known, a damaged file may name one that is nobody's.
       return masterKey
     default:
+      // Access may be denied for single keys, by conditions on the encryption context.
       return undefined
   }
 }
@@ -123,4 +134,8 @@ async function unwrap(
       },
     )
   }
+}
+
+function isAboutTheFile({ code }: StrongroomError): boolean {
+  return code === 'SR_UNWRAP_REFUSED' || code === 'SR_KEY_LENGTH_WRONG'
 }

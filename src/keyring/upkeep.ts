@@ -1,9 +1,15 @@
+import { SingleFlight } from './serial.ts'
+
+/** Milliseconds, all of them. */
 const lookEvery = 1000
 const firstRetryAfter = 250
 const retryAtMostAfter = 15_000
 
 /** A client that asks in a loop must not become a loop of calls to the KMS. */
-const restAfterLook = 200
+const restAfterLook = 1000
+
+/** Files that were written over in place leave no mark. */
+const lookAnywayAfter = 30_000
 
 export interface UpkeepWork {
   /** Looks after the store; true when all is well. */
@@ -20,11 +26,13 @@ export interface UpkeepWork {
  */
 export class Upkeep {
   readonly #work: UpkeepWork
+  readonly #looks = new SingleFlight<'look', void>()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #failures = 0
-  #retryAt = 0
-  #lookedAt = 0
+  // By the monotonic clock: the other may be set back.
+  #retryAt = -Infinity
+  #lookedAt = -Infinity
   #mark: string | undefined
 
   constructor(work: UpkeepWork) {
@@ -33,7 +41,7 @@ export class Upkeep {
 
   /** Resolves after the first look. */
   async start(): Promise<void> {
-    await this.lookNow()
+    await this.#lookNow()
     this.#schedule()
   }
 
@@ -42,49 +50,61 @@ export class Upkeep {
     clearTimeout(this.#timer)
   }
 
-  get isWaiting(): boolean {
-    return this.#failures > 0
-  }
-
-  /** Looks unless all was well at the last look and nothing has changed since, or that was only just now. */
+  /** Looks where the store has changed, or where something was wrong and the last look is not only just over. */
   async lookIfNeeded(): Promise<void> {
-    if (Date.now() - this.#lookedAt < restAfterLook) return
-    if (this.isWaiting || (await this.#work.changeMark()) !== this.#mark) await this.lookNow()
+    const hasRested = performance.now() - this.#lookedAt >= restAfterLook
+    if (this.#isRetryDue() || (this.#isWaiting && hasRested) || (await this.#hasChanged()))
+      await this.#lookNow()
   }
 
   /** The store may have changed without a trace that can be relied on: the next look must be a real one. */
   suspectChange(): void {
     this.#mark = undefined
-    this.#lookedAt = 0
   }
 
-  async lookNow(): Promise<void> {
-    const mark = await this.#work.changeMark()
-    const well = await this.#work.refresh()
-    this.#mark = mark
-    this.#lookedAt = Date.now()
-    if (well) {
-      this.#failures = 0
-      return
-    }
+  async #lookNow(): Promise<void> {
+    await this.#looks.run('look', async () => {
+      const mark = await this.#work.changeMark()
+      const well = await this.#work.refresh()
+      this.#mark = mark
+      this.#lookedAt = performance.now()
+      if (well) this.#failures = 0
+      else this.#waitForRetry()
+    })
+  }
+
+  #waitForRetry(): void {
     const delay = Math.min(retryAtMostAfter, firstRetryAfter * 2 ** this.#failures)
     this.#failures += 1
-    this.#retryAt = Date.now() + delay
+    this.#retryAt = performance.now() + delay
     this.#work.onRetry(delay)
+  }
+
+  get #isWaiting(): boolean {
+    return this.#failures > 0
+  }
+
+  #isRetryDue(): boolean {
+    return this.#isWaiting && performance.now() >= this.#retryAt
+  }
+
+  async #hasChanged(): Promise<boolean> {
+    return this.#mark === undefined || (await this.#work.changeMark()) !== this.#mark
   }
 
   #schedule(): void {
     if (this.#stopped) return
-    const delay = this.isWaiting ? Math.min(lookEvery, Math.max(0, this.#retryAt - Date.now())) : lookEvery
+    const untilRetry = Math.max(0, this.#retryAt - performance.now())
+    const delay = this.#isWaiting ? Math.min(lookEvery, untilRetry) : lookEvery
     this.#timer = setTimeout(() => {
-      void this.#look().finally(() => {
+      void this.#lookIfDue().finally(() => {
         this.#schedule()
       })
     }, delay)
   }
 
-  async #look(): Promise<void> {
-    const retryDue = this.isWaiting && Date.now() >= this.#retryAt
-    if (retryDue || (await this.#work.changeMark()) !== this.#mark) await this.lookNow()
+  async #lookIfDue(): Promise<void> {
+    const isLongAgo = performance.now() - this.#lookedAt >= lookAnywayAfter
+    if (this.#isRetryDue() || isLongAgo || (await this.#hasChanged())) await this.#lookNow()
   }
 }

@@ -12,6 +12,8 @@ export class FakeMasterKey implements MasterKey {
   name: string | undefined = arn
   /** Set: every call fails so. */
   fault: ErrorCode | undefined
+  /** As `fault`, for single calls, by their encryption context. */
+  faultFor: (context: EncryptionContext) => ErrorCode | undefined = () => undefined
   /** Milliseconds that a call takes. */
   delay = 0
   wraps = 0
@@ -22,7 +24,7 @@ export class FakeMasterKey implements MasterKey {
 
   async wrapNew(spec: KeySpec, context: EncryptionContext | undefined): Promise<Wrapped> {
     this.wraps += 1
-    await this.#work()
+    await this.#work(context)
     return { ciphertext: this.wrap(randomBytes(keyLength(spec)), context), masterKeyArn: arn }
   }
 
@@ -32,7 +34,7 @@ export class FakeMasterKey implements MasterKey {
     masterKeyArn: string | undefined,
   ): Promise<Unwrapped> {
     this.unwraps += 1
-    await this.#work()
+    await this.#work(context)
     if (masterKeyArn !== undefined && masterKeyArn !== arn) throw refused()
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#secret, ciphertext.subarray(0, 12))
@@ -60,12 +62,13 @@ export class FakeMasterKey implements MasterKey {
     this.fault = 'SR_KEYRING_CLOSED'
   }
 
-  async #work(): Promise<void> {
+  async #work(context: EncryptionContext = {}): Promise<void> {
     this.atOnce += 1
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce)
     await setTimeout(this.delay)
     this.atOnce -= 1
-    if (this.fault !== undefined) throw new StrongroomError(this.fault, 'the fake KMS was told to fail')
+    const fault = this.fault ?? this.faultFor(context)
+    if (fault !== undefined) throw new StrongroomError(fault, 'the fake KMS was told to fail')
   }
 }
 

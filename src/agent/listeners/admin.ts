@@ -13,7 +13,7 @@ export interface AdminListener {
 const operation = /^\/keyrings\/([A-Za-z0-9_-]+)\/keys(?:\/(\d{1,10})\/(create|rotate))?$/
 
 /**
- * Lets the operator at the keyrings, as JSON over HTTP on a unix socket: `GET /keyrings`, `GET /keyrings/NAME/keys`,
+ * Lets the operator at the keyrings, as JSON over HTTP on a unix socket: `GET /keyrings/NAME/keys`,
  * `POST /keyrings/NAME/keys/ID/create`, `POST /keyrings/NAME/keys/ID/rotate`. Whoever may connect may do all of it,
  * so only the agent's own user may (mode 0600). Throws SR_LISTEN_FAILED.
  */
@@ -49,7 +49,6 @@ async function answer(
   { method, url }: IncomingMessage,
   keyrings: ReadonlyMap<string, Keyring>,
 ): Promise<object> {
-  if (method === 'GET' && url === '/keyrings') return [...keyrings.values()].map(describe)
   const [, name = '', id, verb] = operation.exec(url ?? '') ?? []
   const keyring = keyrings.get(name)
   if (keyring === undefined) {
@@ -63,11 +62,6 @@ async function answer(
   }
   const { version, bitLength } = await (verb === 'create' ? keyring.create(keyId) : keyring.rotate(keyId))
   return { keyId, version, bitLength }
-}
-
-function describe(keyring: Keyring): object {
-  const troubles = keyring.troubles.map(({ name, error: { code, message } }) => ({ ...name, code, message }))
-  return { name: keyring.name, ready: keyring.isReady, keys: keyring.listKeys().length, troubles }
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StrongroomError } from '../../errors.ts'
 import type { DataKey } from '../../keyring/data-key.ts'
 import type { Log } from '../../keyring/log.ts'
+import { Sparingly } from '../../keyring/sparingly.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import type { KeySource } from './key-source.ts'
 import { VaultAnswers } from './vault-answer.ts'
@@ -16,6 +17,9 @@ export interface VaultMount {
 /** Rule K8: two seconds, less what a busy machine needs to send the answer (milliseconds). */
 export const answerWithin = 1800
 
+/** Milliseconds. */
+const tellAgainAfter = 600_000
+
 const tuneAnswer = Buffer.from('{"options":{"version":"2"}}')
 const noSuchKey = Buffer.from('{"errors":[]}')
 const permissionDenied = Buffer.from('{"errors":["permission denied"]}')
@@ -29,11 +33,16 @@ export class VaultHandler {
   readonly #mounts: ReadonlyMap<string, VaultMount>
   readonly #log: Log
   readonly #answers = new VaultAnswers()
-  readonly #strangersTold = new Set<string>()
+  readonly #told = new Sparingly(tellAgainAfter)
 
   constructor(mounts: ReadonlyMap<string, VaultMount>, log: Log) {
     this.#mounts = mounts
     this.#log = log
+  }
+
+  /** After the tokens have changed, whoever comes with a wrong one is news again. */
+  forgetTold(): void {
+    this.#told.forget()
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -56,16 +65,26 @@ export class VaultHandler {
     response: ServerResponse,
   ): void {
     const held = version === undefined ? keys.latest(keyId) : keys.held(keyId, version)
-    if (held !== undefined) send(response, 200, this.#answers.for(held))
-    else
-      void this.#answerLater(
-        response,
-        version === undefined ? keys.obtainLatest(keyId) : keys.obtain(keyId, version),
-      )
+    if (held !== undefined) {
+      send(response, 200, this.#answers.for(held))
+    } else {
+      const obtained = version === undefined ? keys.obtainLatest(keyId) : keys.obtain(keyId, version)
+      void this.#answerLater(response, obtained, keyId)
+    }
   }
 
-  async #answerLater(response: ServerResponse, obtained: Promise<DataKey | undefined>): Promise<void> {
+  async #answerLater(
+    response: ServerResponse,
+    obtained: Promise<DataKey | undefined>,
+    keyId: number,
+  ): Promise<void> {
     const deadline = setTimeout(() => {
+      if (this.#told.isDue(`late ${keyId}`)) {
+        this.#log.warn(
+          { keyId },
+          `key ${keyId} is not to be had within ${answerWithin} ms: the KMS or the store is slow`,
+        )
+      }
       hangUp(response)
     }, answerWithin)
     try {
@@ -84,8 +103,7 @@ export class VaultHandler {
 
   /** At its start the plugin may hear a clear "no"; a running server whose token became invalid must not. */
   #refuseStranger(asked: VaultRequest, request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#strangersTold.has(asked.mount)) {
-      this.#strangersTold.add(asked.mount)
+    if (this.#told.isDue(`stranger ${asked.mount}`)) {
       this.#log.warn(
         { mount: asked.mount, remote: request.socket.remoteAddress },
         `a request for keyring ${asked.mount} came without a valid token (X-Vault-Token): compare hashicorp-key-management-token with the keyring's token-file`,
@@ -104,5 +122,6 @@ function send(response: ServerResponse, status: number, body: Buffer): void {
 }
 
 function hangUp(response: ServerResponse): void {
-  response.socket?.destroy()
+  // Of a pipelined request the response has no socket yet.
+  response.req.socket.destroy()
 }

@@ -46,6 +46,19 @@ async function ask(url: string, headers: Record<string, string> = { 'X-Vault-Tok
   return await askVault(url, headers)
 }
 
+/** Sends bytes as they are; resolves to all that came back until the connection ended. */
+async function exchange(url: string, sent: string): Promise<string> {
+  return await new Promise((resolve) => {
+    let heard = ''
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(sent))
+    socket.on('data', (data) => (heard += data.toString()))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      resolve(heard)
+    })
+  })
+}
+
 test('answers as the plugin expects: tune, the latest version, one version, no such key', async (t) => {
   const { url, keyring } = await listen(t)
   assert.deepEqual(await ask(`${url}/v1/sys/mounts/mariadb/tune`), {
@@ -149,18 +162,9 @@ test('K8: what can not be had in time is left to the next request; the creation 
 
 test('K8: half a request and no request at all end within two seconds, with no answer', async (t) => {
   const { url } = await listen(t)
-  const { port } = new URL(url)
   for (const sent of ['', 'GET /v1/mariadb/data/1 HTTP/1.1\r\nHost: x\r\nX-Vault-To']) {
     const begun = performance.now()
-    const heard = await new Promise<string>((resolve) => {
-      let text = ''
-      const socket = connect(Number(port), '127.0.0.1', () => socket.write(sent))
-      socket.on('data', (data) => (text += data.toString()))
-      socket.on('close', () => {
-        resolve(text)
-      })
-    })
-    assert.equal(heard, '')
+    assert.equal(await exchange(url, sent), '')
     assert.ok(performance.now() - begun < 2500)
   }
 })
@@ -180,6 +184,42 @@ test('K3: with the KMS gone, 5000 requests for a held key are answered without a
   await Promise.all(Array.from({ length: 20 }, client))
   assert.equal(answered, 5000)
   assert.equal(masterKey.wraps + masterKey.unwraps, calls)
+})
+
+for (const [what, head, wanted] of [
+  ['without Host', 'GET PATH HTTP/1.1\r\nX-Vault-Token: TOKEN\r\n', 200],
+  [
+    'with an Expect of unknown meaning',
+    'GET PATH HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nX-Vault-Token: TOKEN\r\n',
+    200,
+  ],
+  ['in absolute form', 'GET http://127.0.0.1PATH HTTP/1.1\r\nHost: x\r\nX-Vault-Token: TOKEN\r\n', 200],
+  ['of HTTP/1.0', 'GET PATH HTTP/1.0\r\nX-Vault-Token: TOKEN\r\n', 200],
+  ['that is no HTTP', 'HELLO\r\n', undefined],
+  [
+    'with more headers than there is room for',
+    `GET PATH HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n`,
+    undefined,
+  ],
+] as const) {
+  test(`K3: a request ${what} is ${wanted === undefined ? 'ended without an answer' : 'answered'}`, async (t) => {
+    const { url, keyring } = await listen(t)
+    await keyring.create(1)
+    const text = head.replace('PATH', '/v1/mariadb/data/1').replace('TOKEN', token)
+    const heard = await exchange(url, `${text}Connection: close\r\n\r\n`)
+    if (wanted === undefined) assert.equal(heard, '')
+    else assert.ok(heard.startsWith(`HTTP/1.1 ${wanted} `), heard)
+  })
+}
+
+test('K8: a pipelined request with a wrong token ends the connection, too', async (t) => {
+  const { url, keyring } = await listen(t)
+  await keyring.create(1)
+  const one = (value: string) =>
+    `GET /v1/mariadb/data/1 HTTP/1.1\r\nHost: x\r\nX-Vault-Token: ${value}\r\n\r\n`
+  const begun = performance.now()
+  await exchange(url, one(token) + one('wrong'))
+  assert.ok(performance.now() - begun < 2000)
 })
 
 test('an address that is in use is told of', async (t) => {

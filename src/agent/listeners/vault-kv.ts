@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import type { VaultListenerConfig } from '../config.ts'
@@ -23,11 +23,19 @@ export async function listenForVaultClients(
     headersTimeout: answerWithin,
     requestTimeout: answerWithin,
     connectionsCheckingInterval: checkEvery,
+    // What Node.js would answer by itself with a 400.
+    requireHostHeader: false,
   }
-  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...readTls(tls) })
-  server.on('request', (request, response) => {
-    handler.handle(request, response)
-  })
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, handshakeTimeout: answerWithin, ...readTls(tls) })
+  // Without the second, Node.js would answer an `Expect` that it doesn't know with a 417.
+  for (const event of ['request', 'checkExpectation']) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      handler.handle(request, response)
+    })
+  }
   // Node.js would answer a malformed request with a 400, a slow one with a 408.
   server.on('clientError', (_error, socket) => {
     socket.destroy()

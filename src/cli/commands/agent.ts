@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { readAgentConfig } from '../../agent/config.ts'
 import { notifySystemd } from '../../agent/notify.ts'
@@ -6,6 +5,7 @@ import { messageOf } from '../../errors.ts'
 import type { Log } from '../../keyring/log.ts'
 import { parseArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { openDaemonLog } from '../daemon-log.ts'
 import { endOfService } from '../end-of-service.ts'
 import { print } from '../terminal.ts'
 
@@ -25,23 +25,31 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
       options: { config: { type: 'string', default: '/etc/strongroom/agent.conf' } },
     })
     const config = readAgentConfig(values.config)
-    const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }))
-    const service = await startAgent(config, log)
+    const { log, flush } = openDaemonLog(config.logLevel)
+    const starting = startAgent(config, log)
+    // Before all else: without a listener the signal would end us.
+    process.on('SIGHUP', () => {
+      void starting.then(
+        (started) => {
+          reloadTokens(started, log)
+        },
+        () => undefined,
+      )
+    })
+    const ended = endOfService()
+    const service = await starting
     print(`listening on ${service.vaultUrl}`)
     log.info({ url: service.vaultUrl }, 'listening')
-    process.on('SIGHUP', () => {
-      reloadTokens(service, log)
-    })
     void service.whenReady().then(async () => {
       await notifySystemd(log, 'READY=1', 'STATUS=every stored key is unwrapped')
       log.info({}, 'ready: every stored key is unwrapped')
       print('ready')
     })
-    const signal = await endOfService()
-    log.info({ signal }, 'stopping')
+    log.info({ signal: await ended }, 'stopping')
     await notifySystemd(log, 'STOPPING=1')
     await service.stop()
     log.info({}, 'stopped')
+    await flush()
     return 0
   },
 }

@@ -1,5 +1,4 @@
 import {
-  type DecryptCommandOutput,
   DecryptCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   type GenerateDataKeyWithoutPlaintextCommandOutput,
@@ -8,12 +7,15 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { setTimeout } from 'node:timers/promises'
 import { StrongroomError } from '../../errors.ts'
 import type { KeySpec } from '../data-key.ts'
 import type { MasterKey, Unwrapped, Wrapped } from '../master-key.ts'
 import type { EncryptionContext } from '../wrapped-key.ts'
 import { credentialsFor, type CredentialOptions } from './credentials.ts'
-import { explainKmsError } from './kms-errors.ts'
+import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
+import { takePlaintext } from './plaintext-middleware.ts'
+import { orTimeout } from './time-limit.ts'
 
 export interface AwsKmsOptions extends CredentialOptions {
   /** Id, ARN, alias or alias ARN; undefined: keys are unwrapped, none are made. */
@@ -22,47 +24,58 @@ export interface AwsKmsOptions extends CredentialOptions {
   readonly region: string | undefined
   /** undefined: Amazon's own. */
   readonly endpointUrl: string | undefined
-  /** Milliseconds for one call, its retries included. */
+  /** Milliseconds for one call, its second try included. */
   readonly requestTimeout: number
 }
 
 const connectionsAtOnce = 32
+const pauseBeforeSecondTry = 100
 
 /** A master key in AWS KMS, or in a KMS that speaks its protocol. */
 export class AwsKmsMasterKey implements MasterKey {
   readonly name: string | undefined
   readonly #client: KMSClient
-  readonly #requestTimeout: number
-  readonly #where: { endpoint: string; region: string | undefined }
+  readonly #call: Omit<KmsCall, 'masterKey'>
 
   constructor(options: AwsKmsOptions) {
     const region = options.region ?? regionOf(options.masterKeyId)
+    const { requestTimeout, credentialsFile, profile } = options
     this.name = options.masterKeyId
-    this.#requestTimeout = options.requestTimeout
-    this.#where = { endpoint: options.endpointUrl ?? 'AWS KMS', region }
+    this.#call = {
+      endpoint: options.endpointUrl ?? 'AWS KMS',
+      region,
+      requestTimeout,
+      credentialsFile,
+      profile,
+    }
     const sockets = { keepAlive: true, maxSockets: connectionsAtOnce }
     this.#client = new KMSClient({
       ...(region === undefined ? {} : { region }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
       credentials: credentialsFor(options),
+      // The SDK's own pauses would outlast the time-out, and hide behind it what the KMS said.
+      maxAttempts: 1,
       requestHandler: new NodeHttpHandler({
         httpAgent: new HttpAgent(sockets),
         httpsAgent: new HttpsAgent(sockets),
-        connectionTimeout: options.requestTimeout,
-        requestTimeout: options.requestTimeout,
+        connectionTimeout: requestTimeout,
+        requestTimeout,
         socketAcquisitionWarningTimeout: 0,
       }),
     })
   }
 
   async wrapNew(spec: KeySpec, context: EncryptionContext | undefined): Promise<Wrapped> {
-    if (this.name === undefined) {
+    const { name } = this
+    if (name === undefined) {
       throw new StrongroomError('SR_MASTER_KEY_UNSET', 'no new key can be made: master-key-id is not set')
     }
-    const input = { KeyId: this.name, KeySpec: spec, EncryptionContext: context }
-    const command = new GenerateDataKeyWithoutPlaintextCommand(input)
-    const answer = await this.#send(this.name, (options) => this.#client.send(command, options))
-    return wrappedFrom(answer)
+    return await this.#send(name, async (abortSignal) => {
+      const input = { KeyId: name, KeySpec: spec, EncryptionContext: context }
+      return wrappedFrom(
+        await this.#client.send(new GenerateDataKeyWithoutPlaintextCommand(input), { abortSignal }),
+      )
+    })
   }
 
   async unwrap(
@@ -70,26 +83,34 @@ export class AwsKmsMasterKey implements MasterKey {
     context: EncryptionContext | undefined,
     masterKeyArn: string | undefined,
   ): Promise<Unwrapped> {
-    const input = { CiphertextBlob: ciphertext, EncryptionContext: context, KeyId: masterKeyArn }
-    const command = new DecryptCommand(input)
-    const answer = await this.#send(masterKeyArn ?? this.name, (options) =>
-      this.#client.send(command, options),
-    )
-    return unwrappedFrom(answer)
+    return await this.#send(masterKeyArn ?? this.name, async (abortSignal) => {
+      const input = { CiphertextBlob: ciphertext, EncryptionContext: context, KeyId: masterKeyArn }
+      const command = new DecryptCommand(input)
+      let plaintext: Buffer | undefined
+      takePlaintext(command.middlewareStack, (taken) => (plaintext = taken))
+      const { KeyId } = await this.#client.send(command, { abortSignal })
+      if (plaintext === undefined || KeyId === undefined) throw incomplete('Decrypt')
+      return { plaintext, masterKeyArn: KeyId }
+    })
   }
 
   close(): void {
     this.#client.destroy()
   }
 
-  async #send<T>(
-    masterKey: string | undefined,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T> {
+  /** One more try for what may pass at once, within the time-out. */
+  async #send<T>(masterKey: string | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.timeout(this.#call.requestTimeout)
     try {
-      return await send({ abortSignal: AbortSignal.timeout(this.#requestTimeout) })
+      return await orTimeout(send(signal), signal)
     } catch (error) {
-      throw explainKmsError(error, { masterKey, requestTimeout: this.#requestTimeout, ...this.#where })
+      if (!isWorthAnotherTry(error)) throw explainKmsError(error, { masterKey, ...this.#call })
+    }
+    try {
+      await setTimeout(pauseBeforeSecondTry)
+      return await orTimeout(send(signal), signal)
+    } catch (error) {
+      throw explainKmsError(error, { masterKey, ...this.#call })
     }
   }
 }
@@ -99,15 +120,9 @@ function regionOf(masterKeyId: string | undefined): string | undefined {
   return /^arn:[^:]+:kms:([^:]+):/.exec(masterKeyId ?? '')?.[1]
 }
 
-function wrappedFrom(answer: GenerateDataKeyWithoutPlaintextCommandOutput): Wrapped {
-  const { CiphertextBlob, KeyId } = answer
+function wrappedFrom({ CiphertextBlob, KeyId }: GenerateDataKeyWithoutPlaintextCommandOutput): Wrapped {
   if (CiphertextBlob === undefined || KeyId === undefined) throw incomplete('GenerateDataKeyWithoutPlaintext')
   return { ciphertext: Buffer.from(CiphertextBlob), masterKeyArn: KeyId }
-}
-
-function unwrappedFrom({ Plaintext, KeyId }: DecryptCommandOutput): Unwrapped {
-  if (Plaintext === undefined || KeyId === undefined) throw incomplete('Decrypt')
-  return { plaintext: Plaintext, masterKeyArn: KeyId }
 }
 
 function incomplete(operation: string): StrongroomError {

@@ -7,11 +7,21 @@ export interface KmsCall {
   readonly region: string | undefined
   /** Milliseconds. */
   readonly requestTimeout: number
+  readonly credentialsFile: string | undefined
+  readonly profile: string | undefined
+}
+
+/** What a message names. */
+interface Words {
+  readonly key: string
+  readonly region: string
+  readonly endpoint: string
+  readonly credentials: string
 }
 
 interface Explanation {
   readonly code: ErrorCode
-  say(call: Readonly<{ key: string; region: string; endpoint: string }>): string
+  say(words: Words): string
 }
 
 const refused: Explanation = {
@@ -25,8 +35,8 @@ const unusable: Explanation = {
 }
 const credentials: Explanation = {
   code: 'SR_KMS_CREDENTIALS',
-  say: ({ endpoint }) =>
-    `${endpoint} does not accept the agent's credentials; renew them (credentials-file, or where AWS's tools look) and check the clock`,
+  say: ({ endpoint, credentials: source }) =>
+    `${endpoint} does not accept the agent's credentials from ${source}; renew them there, and check the clock`,
 }
 
 /** By AWS's error name (KMS API reference, `Decrypt`, `GenerateDataKeyWithoutPlaintext`, "Common errors"). */
@@ -71,7 +81,7 @@ const explanations = new Map<string, Explanation>([
     'CredentialsProviderError',
     {
       code: 'SR_KMS_CREDENTIALS',
-      say: () => "no AWS credentials were found; set credentials-file, or put them where AWS's tools look",
+      say: ({ credentials: source }) => `no AWS credentials were found in ${source}`,
     },
   ],
 ])
@@ -79,28 +89,41 @@ const explanations = new Map<string, Explanation>([
 /** Says what an error of the AWS SDK means for the operator, with the KMS's own words and request id (rule K10). */
 export function explainKmsError(error: unknown, call: KmsCall): StrongroomError {
   if (error instanceof StrongroomError) return error
-  const words = {
-    key: call.masterKey ?? 'of the key file',
-    region: call.region ?? 'unset',
-    endpoint: call.endpoint,
-  }
   const known = error instanceof Error ? explanations.get(error.name) : undefined
-  if (known !== undefined) return explained(known.code, known.say(words), error)
-  if (statusOf(error) === undefined) {
-    const reason = isTimeout(error)
-      ? `no answer within ${call.requestTimeout} ms`
-      : (systemCode(error) ?? nameOf(error))
+  if (known !== undefined) return explained(known.code, known.say(wordsFor(call)), error)
+  if (statusOf(error) !== undefined)
+    return explained('SR_KMS_FAILED', `${call.endpoint} failed; it is tried again`, error)
+  const reason = isTimeout(error) ? `no answer within ${call.requestTimeout} ms` : systemCode(error)
+  if (reason !== undefined) {
     return explained(
       'SR_KMS_UNREACHABLE',
       `cannot reach ${call.endpoint} (${reason}); it is tried again`,
       error,
     )
   }
-  return explained('SR_KMS_FAILED', `${call.endpoint} failed; it is tried again`, error)
+  return explained('SR_KMS_FAILED', `cannot ask ${call.endpoint} (${nameOf(error)}${said(error)})`, error)
+}
+
+/** A connection that broke, or an answer of the KMS that speaks of its own trouble. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  const status = statusOf(error)
+  if (status === undefined) return systemCode(error) !== undefined && !isTimeout(error)
+  return status >= 500 || nameOf(error) === 'ThrottlingException'
+}
+
+function wordsFor({ masterKey, region, endpoint, credentialsFile, profile }: KmsCall): Words {
+  const section = profile === undefined ? '' : `, profile ${profile}`
+  return {
+    key: masterKey ?? 'of the key file',
+    region: region ?? 'unset',
+    endpoint,
+    credentials: `${credentialsFile ?? "the places where AWS's tools look"}${section}`,
+  }
 }
 
 function explained(code: ErrorCode, text: string, cause: unknown): StrongroomError {
-  const answer = statusOf(cause) === undefined ? '' : ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})`
+  const isAnswer = statusOf(cause) !== undefined || nameOf(cause) === 'CredentialsProviderError'
+  const answer = isAnswer ? ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})` : ''
   return new StrongroomError(code, `${text}${answer}`, { cause })
 }
 

@@ -1,14 +1,24 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrongroomError, messageOf, systemCode } from '../../errors.ts'
 import { forEachBounded } from '../bounded.ts'
 import type { KeyName } from '../data-key.ts'
 import { type Manifest, manifestFileName, parseManifest, serialiseManifest } from '../manifest.ts'
 import type { Store, StoreContents } from '../store.ts'
-import { byKeyName, keyFileName, parseKeyFileName, type WrappedKey } from '../wrapped-key.ts'
-import { createDurably, removeLeftovers, replaceDurably } from './durable-file.ts'
+import {
+  byKeyName,
+  keyFileName,
+  maxCiphertextLength,
+  parseKeyFileName,
+  type WrappedKey,
+} from '../wrapped-key.ts'
+import { readBounded } from './bounded-read.ts'
+import { createFile, removeLeftovers, replaceFile, syncDirectory } from './durable-file.ts'
 
 const openFilesAtOnce = 32
+
+/** Far more than the entries of every key that a server could use. */
+const longestManifest = 64 * 1024 * 1024
 
 /**
  * Keeps a keyring in a directory, by default MariaDB's data directory, under the file names of MariaDB's own AWS
@@ -17,18 +27,23 @@ const openFilesAtOnce = 32
 export class DirectoryStore implements Store {
   readonly location: string
   readonly #dataDirectory: string
+  readonly #manifestPath: string
+  /** A name in the directory may not be durable yet: left by a sync that failed, or by a process before us. */
+  #isUnsynced = true
 
   constructor(directory: string, dataDirectory = directory) {
     this.location = directory
     this.#dataDirectory = dataDirectory
+    this.#manifestPath = join(directory, manifestFileName)
   }
 
   locationOf(name: KeyName): string {
-    return this.#path(keyFileName(name))
+    return join(this.location, keyFileName(name))
   }
 
   async read(): Promise<StoreContents> {
     const names = await fileNames(this.location)
+    if (this.#isUnsynced) await this.#sync()
     await removeLeftovers(this.location, names)
     const manifest = names.includes(manifestFileName) ? await this.#readManifest() : undefined
     const wrappedKeys: WrappedKey[] = []
@@ -47,41 +62,32 @@ export class DirectoryStore implements Store {
   }
 
   async readKey(name: KeyName): Promise<Buffer> {
-    return await readFile(this.locationOf(name)).catch((error: unknown) => {
+    return await readBounded(this.locationOf(name), maxCiphertextLength).catch((error: unknown) => {
       throw unreadable(this.locationOf(name), error)
     })
   }
 
   async writeKey(key: WrappedKey): Promise<void> {
     const path = this.locationOf(key)
-    try {
-      await createDurably(path, key.ciphertext)
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw unwritable(path, error)
-      throw new StrongroomError(
-        'SR_KEY_FILE_EXISTS',
-        `cannot create ${path}: it exists already, and a stored key is never overwritten`,
-        { cause: error },
-      )
-    }
+    await this.#write(path, () => createFile(path, key.ciphertext))
   }
 
   async createManifest(manifest: Manifest): Promise<void> {
-    const path = this.#path(manifestFileName)
-    try {
-      await createDurably(path, Buffer.from(serialiseManifest(manifest)))
-    } catch (error) {
-      throw unwritable(path, error)
-    }
+    await this.#write(this.#manifestPath, () => createFile(this.#manifestPath, bytesOf(manifest)))
   }
 
-  async replaceManifest(manifest: Manifest): Promise<void> {
-    const path = this.#path(manifestFileName)
-    try {
-      await replaceDurably(path, Buffer.from(serialiseManifest(manifest)))
-    } catch (error) {
-      throw unwritable(path, error)
-    }
+  async requireManifest(manifest: Manifest): Promise<void> {
+    const found = await this.#readManifest()
+    if (serialiseManifest(found) === serialiseManifest(manifest)) return
+    throw new StrongroomError(
+      'SR_STORE_CHANGED',
+      `${this.#manifestPath} was replaced by somebody else meanwhile; the directory is looked at anew`,
+    )
+  }
+
+  async replaceManifest(manifest: Manifest, former: Manifest): Promise<void> {
+    const isFormer = () => this.requireManifest(former)
+    await this.#write(this.#manifestPath, () => replaceFile(this.#manifestPath, bytesOf(manifest), isFormer))
   }
 
   /**
@@ -96,25 +102,40 @@ export class DirectoryStore implements Store {
   }
 
   async changeMark(): Promise<string | undefined> {
-    try {
-      const directory = await stat(this.location, { bigint: true })
-      return `${directory.ino}.${directory.mtimeNs}`
-    } catch {
-      return undefined
-    }
+    const marks = [await markOf(this.location), await markOf(this.#manifestPath)]
+    return marks[0] === undefined ? undefined : marks.join(' ')
   }
 
   async #readManifest(): Promise<Manifest> {
-    const path = this.#path(manifestFileName)
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      throw unreadable(path, error)
+    const bytes = await readBounded(this.#manifestPath, longestManifest).catch((error: unknown) => {
+      throw unreadable(this.#manifestPath, error)
     })
-    return parseManifest(text, path)
+    return parseManifest(bytes.toString('utf8'), this.#manifestPath)
   }
 
-  #path(fileName: string): string {
-    return join(this.location, fileName)
+  async #write(path: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (error instanceof StrongroomError) throw error
+      throw systemCode(error) === 'EEXIST' ? taken(path, error) : unwritable(path, error)
+    }
+    this.#isUnsynced = true
+    await this.#sync()
   }
+
+  async #sync(): Promise<void> {
+    try {
+      await syncDirectory(this.location)
+    } catch (error) {
+      throw unwritable(this.location, error)
+    }
+    this.#isUnsynced = false
+  }
+}
+
+function bytesOf(manifest: Manifest): Buffer {
+  return Buffer.from(serialiseManifest(manifest))
 }
 
 async function fileNames(directory: string): Promise<string[]> {
@@ -123,10 +144,28 @@ async function fileNames(directory: string): Promise<string[]> {
   })
 }
 
+/** undefined: it can't be told, or there is nothing. */
+async function markOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return `${ino}.${size}.${mtimeNs}.${ctimeNs}`
+  } catch {
+    return undefined
+  }
+}
+
+function taken(path: string, cause: unknown): StrongroomError {
+  return new StrongroomError(
+    'SR_KEY_FILE_EXISTS',
+    `cannot create ${path}: it exists already, and what is stored is never overwritten`,
+    { cause },
+  )
+}
+
 function unreadable(path: string, cause: unknown): StrongroomError {
   return new StrongroomError(
     'SR_STORE_UNREADABLE',
-    `cannot read ${path} (${systemCode(cause) ?? messageOf(cause)}): the agent's user must be able to read it`,
+    `cannot read ${path} (${systemCode(cause) ?? messageOf(cause)}): it must be a file of its own that the agent's user may read`,
     { cause },
   )
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { systemCode } from '../../errors.ts'
 
 /** Owner reads and writes, group reads: a backup runs as a member of it. */
 const fileMode = 0o640
@@ -11,10 +12,10 @@ const leftover = /^\.aws-kms-key\.[0-9a-f]{16}\.tmp$/
 const leftoverAge = 60_000
 
 /**
- * Makes a file that must not exist yet; once resolved, its bytes and its name outlive a loss of power.
+ * Makes a file that must not exist yet, its bytes synced. Its name is durable once the directory is synced, too.
  * Throws the system's error, EEXIST where the name is taken; a file then stands there whole or not at all.
  */
-export async function createDurably(path: string, bytes: Buffer): Promise<void> {
+export async function createFile(path: string, bytes: Buffer): Promise<void> {
   await throughTemporary(path, bytes, async (temporary) => {
     // Unlike rename(2), link(2) fails where the name is taken.
     await link(temporary, path)
@@ -22,9 +23,28 @@ export async function createDurably(path: string, bytes: Buffer): Promise<void> 
   })
 }
 
-/** Puts a whole new file in the place of another; whoever reads sees one or the other. */
-export async function replaceDurably(path: string, bytes: Buffer): Promise<void> {
-  await throughTemporary(path, bytes, (temporary) => rename(temporary, path))
+/**
+ * Puts a whole new file, its bytes synced, in the place of another; whoever reads sees one or the other. `check` is
+ * asked last, when all else is done, and may throw.
+ */
+export async function replaceFile(path: string, bytes: Buffer, check: () => Promise<void>): Promise<void> {
+  await throughTemporary(path, bytes, async (temporary) => {
+    await check()
+    await rename(temporary, path)
+  })
+}
+
+/** fsync(2): a new name is durable only once its directory is. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some file systems have no such thing (fsync(2), EINVAL); there is no more that could be done there.
+    if (systemCode(error) !== 'EINVAL') throw error
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Removes what a killed process left unfinished, but not what another may be writing now. */
@@ -61,7 +81,6 @@ async function throughTemporary(
     await unlink(temporary).catch(() => undefined)
     throw error
   }
-  await syncDirectory(directory)
 }
 
 /** As a file made by the database would be, so that its user can read and copy it. */
@@ -71,14 +90,4 @@ async function giveToGroupOf(directory: string, file: FileHandle): Promise<void>
   if (wanted.gid !== given.gid) await file.chown(given.uid, wanted.gid).catch(() => undefined)
   // The umask may have taken the group's right away.
   await file.chmod(fileMode)
-}
-
-/** fsync(2): a new name is durable only once its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
