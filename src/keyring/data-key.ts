@@ -18,6 +18,14 @@ export function keyLength(spec: KeySpec): 16 | 32 {
   return spec === 'AES_256' ? 32 : 16
 }
 
+/**
+ * A buffer for secrets. V8 keeps small typed arrays on its heap and copies them about there, leaving the former copies
+ * behind; what has an ArrayBuffer of its own stays where it is until it is zeroed.
+ */
+export function secretBuffer(length: number): Buffer {
+  return Buffer.from(new ArrayBuffer(length))
+}
+
 /** A plaintext data key in memory. Whoever derives something from its bytes zeroes that in `whenDropped`. */
 export class DataKey implements KeyName {
   readonly keyId: number
@@ -29,7 +37,7 @@ export class DataKey implements KeyName {
   constructor(name: KeyName, bytes: Uint8Array) {
     this.keyId = name.keyId
     this.version = name.version
-    this.#bytes = Buffer.allocUnsafeSlow(bytes.length)
+    this.#bytes = secretBuffer(bytes.length)
     this.#bytes.set(bytes)
     bytes.fill(0)
   }

@@ -1,4 +1,4 @@
-import type { DataKey } from '../../keyring/data-key.ts'
+import { type DataKey, secretBuffer } from '../../keyring/data-key.ts'
 
 const before = Buffer.from('{"data":{"data":{"data":"')
 const between = Buffer.from('"},"metadata":{"version":')
@@ -24,7 +24,7 @@ function vaultAnswer(key: DataKey): Buffer {
   const version = Buffer.from(String(key.version))
   return key.lend((bytes) => {
     const text = before.length + between.length + version.length + after.length
-    const answer = Buffer.allocUnsafeSlow(text + 2 * bytes.length)
+    const answer = secretBuffer(text + 2 * bytes.length)
     let end = before.copy(answer)
     for (const byte of bytes) {
       end = answer.writeUInt8(hexDigits.readUInt8(byte >> 4), end)

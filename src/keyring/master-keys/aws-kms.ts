@@ -5,8 +5,6 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
 import { StrongroomError } from '../../errors.ts'
 import type { KeySpec } from '../data-key.ts'
@@ -16,6 +14,7 @@ import { credentialsFor, type CredentialOptions } from './credentials.ts'
 import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
 import { takePlaintext } from './plaintext-middleware.ts'
 import { orTimeout } from './time-limit.ts'
+import { wipingAgents } from './wiping-agents.ts'
 
 export interface AwsKmsOptions extends CredentialOptions {
   /** Id, ARN, alias or alias ARN; undefined: keys are unwrapped, none are made. */
@@ -48,7 +47,6 @@ export class AwsKmsMasterKey implements MasterKey {
       credentialsFile,
       profile,
     }
-    const sockets = { keepAlive: true, maxSockets: connectionsAtOnce }
     this.#client = new KMSClient({
       ...(region === undefined ? {} : { region }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
@@ -56,8 +54,7 @@ export class AwsKmsMasterKey implements MasterKey {
       // The SDK's own pauses would outlast the time-out, and hide behind it what the KMS said.
       maxAttempts: 1,
       requestHandler: new NodeHttpHandler({
-        httpAgent: new HttpAgent(sockets),
-        httpsAgent: new HttpsAgent(sockets),
+        ...wipingAgents({ keepAlive: true, maxSockets: connectionsAtOnce }),
         connectionTimeout: requestTimeout,
         requestTimeout,
         socketAcquisitionWarningTimeout: 0,

@@ -1,5 +1,6 @@
 import type { DecryptCommand } from '@aws-sdk/client-kms'
 import { StrongroomError } from '../../errors.ts'
+import { secretBuffer } from '../data-key.ts'
 
 type Stack = DecryptCommand['middlewareStack']
 
@@ -52,7 +53,7 @@ const padding = '='.charCodeAt(0)
 function decodeBase64(digits: Buffer): Buffer {
   let length = digits.length
   while (length > 0 && digits[length - 1] === padding) length -= 1
-  const plaintext = Buffer.allocUnsafeSlow(Math.floor((length * 3) / 4))
+  const plaintext = secretBuffer(Math.floor((length * 3) / 4))
   let bits = 0
   let value = 0
   let end = 0
@@ -80,7 +81,7 @@ async function readWhole(body: unknown): Promise<Buffer> {
     parts.push(part)
   }
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const whole = Buffer.allocUnsafeSlow(length)
+  const whole = secretBuffer(length)
   let end = 0
   for (const part of parts) {
     end += part.copy(whole, end)
