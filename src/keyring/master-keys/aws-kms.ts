@@ -27,7 +27,8 @@ export interface AwsKmsOptions extends CredentialOptions {
   readonly requestTimeout: number
 }
 
-const connectionsAtOnce = 32
+/** More than are unwrapped side by side, so that the making of a key does not queue behind them. */
+const connectionsAtOnce = 64
 const pauseBeforeSecondTry = 100
 
 /** A master key in AWS KMS, or in a KMS that speaks its protocol. */
@@ -57,7 +58,6 @@ export class AwsKmsMasterKey implements MasterKey {
         ...wipingAgents({ keepAlive: true, maxSockets: connectionsAtOnce }),
         connectionTimeout: requestTimeout,
         requestTimeout,
-        socketAcquisitionWarningTimeout: 0,
       }),
     })
   }
