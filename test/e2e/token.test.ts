@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Stack } from '../../src/cli/demo/stack.ts'
+import { agentSays, serverStack } from '../support/running-stack.ts'
+import { until } from '../support/until.ts'
+import { keyOutcome } from '../support/vault-client.ts'
+
+const next = 'the-token-that-comes-after-the-first'
+
+test('K3: a running server outlives the change of its token, and needs the new one to start', async (t) => {
+  const stack = await serverStack()
+  t.after(() => stack.remove())
+  await stack.server.query('CREATE DATABASE d')
+
+  await setTokens(stack, [next])
+  assert.equal(await keyOutcome(stack, 1), 'closed')
+  await stack.server.query('FLUSH BINARY LOGS')
+  await stack.server.query('CREATE TABLE d.t (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=1')
+  await stack.server.query('INSERT INTO d.t VALUES (1)')
+  assert.equal((await stack.server.query('SHOW BINARY LOGS')).length, 2)
+  assert.ok(agentSays(stack, 'came without a valid token'))
+
+  await stack.stopServer()
+  await assert.rejects(stack.startServer(), { code: 'SR_MARIADB_START', message: /hashicorp/ })
+
+  await setTokens(stack, [next, stack.token])
+  const server = await stack.startServer()
+  assert.deepEqual(await server.query('SELECT n FROM d.t'), [{ n: 1 }])
+  assert.equal(await keyOutcome({ vaultUrl: stack.vaultUrl, token: next }, 1), '200')
+})
+
+async function setTokens(stack: Stack, tokens: readonly string[]): Promise<void> {
+  const read = () => stack.agent.log().split('read the token files again').length
+  const before = read()
+  writeFileSync(join(stack.agentDirectory, 'mariadb.token'), `${tokens.join('\n')}\n`)
+  process.kill(stack.agent.pid, 'SIGHUP')
+  await until('the agent has read its tokens', () => read() > before)
+}
