@@ -1,23 +1,29 @@
 import { kmsOperations, missingKmsOperations } from './operations/kms/index.ts'
-import { iamOperations } from './operations/iam/index.ts'
-import { stsOperations } from './operations/sts/index.ts'
 import type { Operation } from './operations/operation.ts'
 import type { Answer } from './protocol/answer.ts'
 import { AwsException } from './protocol/exceptions.ts'
 import { jsonAnswer, jsonError, readJsonMembers } from './protocol/json.ts'
-import { queryAnswer, queryError, readFormMembers, type XmlStructure } from './protocol/query.ts'
+import { formMembers, queryAnswer, queryError, readForm } from './protocol/query.ts'
+import { queryServices } from './query-services.ts'
 
 /** The request as the protocols read it. */
 export interface ApiRequest {
   readonly requestId: string
   readonly body: Buffer
+  /** The `X-Amz-Target` header. */
+  readonly operationTarget: string | undefined
+  /** Why it can't be a request of any protocol; undefined when it can. */
+  readonly refusal: AwsException | undefined
 }
 
 /** One operation as a request names it, with its protocol's way of reading and answering. */
 export interface NamedOperation {
   /** `kms`, `iam` or `sts`. */
   readonly service: string
+  /** `Unknown` when the request names none. */
   readonly operationName: string
+  /** What to answer, whoever signed, when the request names no operation. */
+  readonly refusal: AwsException | undefined
   /** Throws what the operation throws, or that there is no such operation. */
   readonly answer: (execute: Execute, request: ApiRequest) => Answer
   readonly error: (exception: AwsException, request: ApiRequest) => Answer
@@ -30,53 +36,33 @@ export type Execute = <Output extends object | undefined>(
   members: Record<string, unknown>,
 ) => Output
 
-const byName = <Output extends object | undefined>(
-  operations: readonly Operation<Output>[],
-): ReadonlyMap<string, Operation<Output>> => new Map(operations.map((one) => [one.name, one]))
-
-const kms = byName(kmsOperations)
+const kms = new Map(kmsOperations.map((one) => [one.name, one]))
 const missingKms: ReadonlySet<string> = new Set(missingKmsOperations)
-
-interface QueryService {
-  readonly service: string
-  readonly namespace: string
-  readonly operations: ReadonlyMap<string, Operation<XmlStructure | undefined>>
-}
-
-/** The query services, by the version of their API that a request names. */
-const queryServices: ReadonlyMap<string, QueryService> = new Map([
-  [
-    '2010-05-08',
-    {
-      service: 'iam',
-      namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
-      operations: byName(iamOperations),
-    },
-  ],
-  [
-    '2011-06-15',
-    {
-      service: 'sts',
-      namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
-      operations: byName(stsOperations),
-    },
-  ],
-])
 
 const nameForm = /^[A-Za-z]{1,64}$/
 
-/** The operation that a request names; undefined when it names none. */
-export function nameOperation(target: string | undefined, body: Buffer): NamedOperation | undefined {
-  return target === undefined ? nameQueryOperation(body) : nameJsonOperation(target)
+/** The operation that a request names. Takes little time, whatever comes: nothing is verified yet. */
+export function nameOperation(request: ApiRequest): NamedOperation {
+  try {
+    if (request.refusal !== undefined) throw request.refusal
+    const { operationTarget, body } = request
+    return operationTarget === undefined ? nameQueryOperation(body) : nameJsonOperation(operationTarget)
+  } catch (error) {
+    if (error instanceof AwsException) return unnamed(error)
+    throw error
+  }
 }
 
-function nameJsonOperation(target: string): NamedOperation | undefined {
+function nameJsonOperation(target: string): NamedOperation {
   const [prefix, operationName = '', ...more] = target.split('.')
-  if (prefix !== 'TrentService' || !nameForm.test(operationName) || more.length > 0) return undefined
+  if (prefix !== 'TrentService' || !nameForm.test(operationName) || more.length > 0) {
+    throw new AwsException('UnknownOperationException', namesNone)
+  }
   const operation = kms.get(operationName)
   return {
     service: 'kms',
     operationName,
+    refusal: undefined,
     readOnly: operation?.readOnly ?? /^(Describe|Get|List|Generate|Verify|Sign)/.test(operationName),
     answer(execute, { body }) {
       if (operation === undefined) throw noSuchKmsOperation(operationName)
@@ -86,26 +72,43 @@ function nameJsonOperation(target: string): NamedOperation | undefined {
   }
 }
 
-function nameQueryOperation(body: Buffer): NamedOperation | undefined {
-  // Cheap, and enough to tell: every query request has both.
-  const form = new URLSearchParams(body.toString('utf8'))
+function nameQueryOperation(body: Buffer): NamedOperation {
+  const form = readForm(body)
   const service = queryServices.get(form.get('Version') ?? '')
   const operationName = form.get('Action') ?? ''
-  if (service === undefined || !nameForm.test(operationName)) return undefined
+  if (service === undefined || !nameForm.test(operationName)) {
+    throw new AwsException('MissingAuthenticationTokenException', namesNone)
+  }
   const { namespace } = service
   const operation = service.operations.get(operationName)
   return {
     service: service.service,
     operationName,
+    refusal: undefined,
     readOnly: operation?.readOnly ?? /^(Get|List)/.test(operationName),
     answer(execute, { requestId }) {
       if (operation === undefined) {
         throw new AwsException('UnknownOperationException', `${operationName} is not known to this service.`)
       }
-      const output = execute(operation, readFormMembers(body))
+      const output = execute(operation, formMembers(form))
       return queryAnswer({ operation: operationName, namespace, requestId }, output)
     },
     error: (exception, { requestId }) => queryError(exception, { namespace, requestId }),
+  }
+}
+
+const namesNone = 'The request names no operation of this service.'
+
+function unnamed(refusal: AwsException): NamedOperation {
+  return {
+    service: 'kms',
+    operationName: 'Unknown',
+    refusal,
+    readOnly: true,
+    answer() {
+      throw refusal
+    },
+    error: jsonError,
   }
 }
 

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { AuditTrail } from './audit-trail.ts'
-import { replaceDatasync } from './test-service.ts'
+import { replaceDatasync } from '../../test/support/kms-service.ts'
 
 const noTear = (): void => {
   assert.fail('nothing was torn')
@@ -92,6 +102,69 @@ test('while it cannot be written everything is refused; what is owed comes first
   ])
   sync.restore()
   await Promise.all([trail.requireHealthy(), trail.requireHealthy(), trail.append({ n: 3 })])
+  await trail.close()
+  assert.deepEqual(records(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
+})
+
+test('a file that was moved, removed, replaced, cut short or written to by others is noticed', async (t) => {
+  const table: [what: string, damage: (path: string) => void, message: RegExp][] = [
+    ['removed', rmSync, /cannot be reached \(ENOENT\) .* put it back/],
+    [
+      'moved',
+      (path) => {
+        renameSync(path, `${path}.1`)
+      },
+      /cannot be reached \(ENOENT\)/,
+    ],
+    [
+      'replaced',
+      (path) => {
+        copyFileSync(path, `${path}.1`)
+        renameSync(`${path}.1`, path)
+      },
+      /was moved, removed or replaced while the service runs: stop the service, put it back, start it again/,
+    ],
+    ['emptied', truncateSync, /was cut short/],
+    [
+      'cut short',
+      (path) => {
+        truncateSync(path, 3)
+      },
+      /was cut short .* bring it back whole/,
+    ],
+    [
+      'written to',
+      (path) => {
+        appendFileSync(path, '{"n":7}\n')
+      },
+      /was written to by somebody else/,
+    ],
+  ]
+  for (const [what, damage, message] of table) {
+    const path = scratchFile(t)
+    const trail = await AuditTrail.open(path, noTear)
+    await trail.append({ n: 1 })
+    damage(path)
+    await assert.rejects(trail.requireHealthy(), { code: 'SR_KMS_AUDIT_TRAIL', message }, what)
+    await assert.rejects(trail.append({ n: 2 }), { code: 'SR_KMS_AUDIT_TRAIL', message }, what)
+    await assert.rejects(trail.close(), { code: 'SR_KMS_AUDIT_TRAIL' }, what)
+  }
+  assert.equal(table.length, 6)
+})
+
+test('a record that went to a file that was moved meanwhile is not acknowledged; back in place it is written once', async (t) => {
+  const path = scratchFile(t)
+  const trail = await AuditTrail.open(path, noTear)
+  await trail.append({ n: 1 })
+  const sync = await replaceDatasync(() => {
+    renameSync(path, `${path}.1`)
+    return Promise.resolve(undefined)
+  })
+  await assert.rejects(trail.append({ n: 2 }), { code: 'SR_KMS_AUDIT_TRAIL' })
+  sync.restore()
+  await assert.rejects(trail.requireHealthy(), { code: 'SR_KMS_AUDIT_TRAIL' })
+  renameSync(`${path}.1`, path)
+  await trail.append({ n: 3 })
   await trail.close()
   assert.deepEqual(records(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
 })

@@ -1,33 +1,37 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { StrongroomError } from '../errors.ts'
-import { syncDirectory } from './durable-file.ts'
+import { systemReason } from './system-reason.ts'
+import { TrailFile } from './trail-file.ts'
 
 /**
  * The audit trail: one JSON record a line, in a file that is only ever appended to.
  *
- * What is guaranteed: a request's record is on disk before its answer goes out, and a request whose record can't be
- * written fails. No key is used for anybody without a record that stays. A change of state (CreateKey, DisableKey …)
- * is durable before its record is; when the trail fails just then, the caller gets an error although the change was
- * made, the record is kept in memory and written first as soon as the trail works again, and until then `requireHealthy`
- * turns every further request away before it does anything. A crash between change and record leaves a change without
- * a record, and without an answer.
+ * What is guaranteed: the record of a request whose signature is right is on disk before its answer goes out, and such
+ * a request whose record can't be written fails. No key is used for anybody without a record that stays. A change of
+ * state (CreateKey, DisableKey …) is durable before its record is; when the trail fails just then, the caller gets an
+ * error although the change was made, the record is kept in memory and written first as soon as the trail works again,
+ * and until then `requireHealthy` turns every further request away before it does anything. A crash between change and
+ * record leaves a change without a record, and without an answer.
+ *
+ * "On disk" means in the file at the trail's path: when that is moved, removed, cut short or written to by others while
+ * the service runs, requests fail until it is put right. To rotate it, stop the service.
+ *
+ * What is bounded: requests of unknown callers (no signature or a wrong one, no operation, too large) get 10 records a
+ * second in the whole service; those above are refused just the same and counted in one record a second,
+ * `RefusedRequests`, which is written after their answers: a crash loses at most one second's count. All that such a
+ * record takes from a request is cut to some hundred characters, so that strangers can make the trail grow by some
+ * 20 KB a second and no more. The only requests without any record are `GET /healthz` and what is not HTTP.
  *
  * Records are written in the order in which they were given, by one writer: a hash chain can be laid over them.
  */
 export class AuditTrail {
-  readonly #file: FileHandle
-  /** Bytes that are known to be on disk; what lies behind them is a torn write. */
-  #durableSize: number
+  readonly #file: TrailFile
   #waiting: Waiting[] = []
   /** Lines that could not be written; their requests have failed. */
   #unwritten: Buffer[] = []
   #flushing: Promise<void> | undefined
 
-  private constructor(file: FileHandle, size: number) {
+  private constructor(file: TrailFile) {
     this.#file = file
-    this.#durableSize = size
   }
 
   /**
@@ -36,18 +40,14 @@ export class AuditTrail {
    */
   static async open(path: string, onTorn: (bytes: number) => void): Promise<AuditTrail> {
     try {
-      const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-      syncDirectory(dirname(path))
-      const { size } = await file.stat()
-      const whole = await sizeOfWholeLines(file, size)
-      if (whole < size) {
-        await file.truncate(whole)
-        await file.datasync()
-        onTorn(size - whole)
-      }
-      return new AuditTrail(file, whole)
+      return new AuditTrail(await TrailFile.open(path, onTorn))
     } catch (error) {
-      throw new StrongroomError('SR_KMS_AUDIT_TRAIL', `cannot open the audit trail ${path}`, { cause: error })
+      throw new StrongroomError(
+        'SR_KMS_AUDIT_TRAIL',
+        `cannot open the audit trail ${path} (${systemReason(error)}): the service's user must be able to write it, ` +
+          'and the disk must have space',
+        { cause: error },
+      )
     }
   }
 
@@ -58,6 +58,7 @@ export class AuditTrail {
 
   /** Resolves at once while all is well; otherwise tries to write what is owed, and rejects when that fails. */
   async requireHealthy(): Promise<void> {
+    this.#file.requireReachable()
     if (this.#unwritten.length > 0) await this.#enqueue(Buffer.alloc(0))
   }
 
@@ -65,7 +66,7 @@ export class AuditTrail {
   async close(): Promise<void> {
     try {
       await (this.#flushing ?? Promise.resolve())
-      await this.requireHealthy()
+      if (this.#unwritten.length > 0) await this.requireHealthy()
     } finally {
       await this.#file.close()
     }
@@ -98,15 +99,7 @@ export class AuditTrail {
 
   async #write(lines: readonly Buffer[]): Promise<void> {
     const owed = this.#unwritten
-    const bytes = Buffer.concat([...owed, ...lines])
-    // Always from the end of what is durable: a torn write is written over, never left between two records.
-    let written = 0
-    while (written < bytes.length) {
-      const step = await this.#file.write(bytes, written, bytes.length - written, this.#durableSize + written)
-      written += step.bytesWritten
-    }
-    await this.#file.datasync()
-    this.#durableSize += bytes.length
+    await this.#file.append(Buffer.concat([...owed, ...lines]))
     this.#unwritten = this.#unwritten.slice(owed.length)
   }
 }
@@ -115,17 +108,4 @@ interface Waiting {
   readonly line: Buffer
   readonly resolve: () => void
   readonly reject: (reason: unknown) => void
-}
-
-/** The offset after the last line end; reads backwards, since a trail may be large. */
-async function sizeOfWholeLines(file: FileHandle, size: number): Promise<number> {
-  const block = Buffer.alloc(65_536)
-  for (let end = size; end > 0;) {
-    const start = Math.max(0, end - block.length)
-    const { bytesRead } = await file.read(block, 0, end - start, start)
-    const lineEnd = block.subarray(0, bytesRead).lastIndexOf(0x0a)
-    if (lineEnd >= 0) return start + lineEnd + 1
-    end = start
-  }
-  return 0
 }

@@ -46,11 +46,13 @@ export function encryptBlob(
     salt,
   ])
   const { key, nonce } = from.backingKey.blobKey(salt)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
-  cipher.setAAD(additionalData(header, context))
-  const blob = Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
-  key.fill(0)
-  return blob
+  try {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
+    cipher.setAAD(additionalData(header, context))
+    return Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  } finally {
+    key.fill(0)
+  }
 }
 
 /** Throws InvalidCiphertextException for what can't be a blob of ours. */

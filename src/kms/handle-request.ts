@@ -2,17 +2,17 @@ import { type ApiRequest, type Execute, nameOperation, type NamedOperation } fro
 import { type Attempt, auditRecord } from './audit-record.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Seen, State } from './operations/call.ts'
+import type { PerSecond } from './per-second.ts'
 import type { Principal } from './principal.ts'
 import type { Answer } from './protocol/answer.ts'
-import { AwsException, inJson } from './protocol/exceptions.ts'
-import { jsonError } from './protocol/json.ts'
+import { AwsException } from './protocol/exceptions.ts'
+import type { RefusalBudget } from './refusal-budget.ts'
+import { logRefusal } from './refusal-log.ts'
 import type { WireRequest } from './sigv4/canonical-request.ts'
 import { claimedAccessKeyId, verifySignature, type Verifier } from './sigv4/verify.ts'
 
 /** A request as the server received it. */
 export interface ReceivedRequest extends WireRequest, ApiRequest {
-  /** The `X-Amz-Target` header. */
-  readonly operationTarget: string | undefined
   readonly userAgent: string | undefined
   readonly sourceIp: string
   readonly receivedAt: Date
@@ -23,6 +23,9 @@ export interface Service {
   readonly state: State
   readonly verifier: Verifier
   readonly trail: AuditTrail
+  readonly refusals: RefusalBudget
+  /** Says when a failure of the trail is logged: not for each of the requests that strangers can send. */
+  readonly trailFailures: PerSecond
 }
 
 interface Outcome {
@@ -32,20 +35,29 @@ interface Outcome {
 }
 
 /**
- * From a request to its answer. The record of it is on disk when this resolves, whatever the answer says;
- * when the trail can't be written, the answer is that we failed, and nothing that was computed goes out.
+ * From a request to its answer. The record of it is on disk when this resolves, whatever the answer says, unless the
+ * caller is unknown and there are too many such requests (see `RefusalBudget`); when the trail can't be written, the
+ * answer is that we failed, and nothing that was computed goes out.
  */
 export async function handleRequest(request: ReceivedRequest, service: Service): Promise<Answer> {
-  const named = nameOperation(request.operationTarget, request.body)
-  if (named === undefined) return jsonError(namesNoOperation(request))
+  const named = nameOperation(request)
   try {
     await service.trail.requireHealthy()
     const seen: Seen = {}
     const outcome = perform(named, { request, service, seen })
-    await service.trail.append(auditRecord(attempt(named, { request, seen, outcome }), service.state.account))
+    if (outcome.caller !== undefined || service.refusals.take()) {
+      await service.trail.append(
+        auditRecord(attempt(named, { request, seen, outcome }), service.state.account),
+      )
+    }
     return outcome.answer
   } catch (error) {
-    service.state.log.error({ err: error, requestId: request.requestId }, 'cannot write the audit trail')
+    if (service.trailFailures.take()) {
+      service.state.log.error(
+        { err: error, requestId: request.requestId },
+        'cannot write the audit trail: requests fail until it can be written',
+      )
+    }
     return named.error(internalError(), request)
   }
 }
@@ -57,6 +69,7 @@ function perform(
   const { state } = service
   let caller: Principal | undefined
   try {
+    if (named.refusal !== undefined) throw named.refusal
     const signer = verifySignature(request, scopeFor(named, state), service.verifier, request.receivedAt)
     caller = signer
     const { sourceIp, userAgent, receivedAt } = request
@@ -64,8 +77,9 @@ function perform(
       operation.execute(members, { caller: signer, sourceIp, userAgent, receivedAt, state, seen })
     return { answer: named.answer(execute, request), caller, exception: undefined }
   } catch (error) {
-    const exception = asException(error)
-    log(named, { request, service, exception })
+    const exception = error instanceof AwsException ? error : internalError(error)
+    const { requestId } = request
+    logRefusal({ requestId, operation: named.operationName, caller, seen, exception }, state.log)
     return { answer: named.error(exception, request), caller, exception }
   }
 }
@@ -94,36 +108,6 @@ function attempt(
   }
 }
 
-/** The caller learns no more than the exception says; what it hides (`reason`, `cause`) is for our log. */
-function log(
-  named: NamedOperation,
-  { request, service, exception }: { request: ReceivedRequest; service: Service; exception: AwsException },
-): void {
-  const fields = {
-    requestId: request.requestId,
-    operation: named.operationName,
-    exception: exception.exceptionName,
-    ...(exception.reason === undefined ? {} : { reason: exception.reason }),
-  }
-  if (inJson(exception.exceptionName).status >= 500) {
-    service.state.log.error({ ...fields, err: exception.cause }, 'request failed')
-  } else {
-    service.state.log.debug(fields, 'request refused')
-  }
-}
-
-function asException(error: unknown): AwsException {
-  return error instanceof AwsException ? error : internalError(error)
-}
-
 function internalError(cause?: unknown): AwsException {
   return new AwsException('KMSInternalException', 'The service failed; its log says why.', { cause })
-}
-
-function namesNoOperation(request: ReceivedRequest): AwsException {
-  const name =
-    request.operationTarget === undefined
-      ? 'MissingAuthenticationTokenException'
-      : 'UnknownOperationException'
-  return new AwsException(name, 'The request names no operation of this service.')
 }

@@ -34,7 +34,7 @@ import {
   replaceDatasync,
   startTestService,
   type TestService,
-} from './test-service.ts'
+} from '../../test/support/kms-service.ts'
 
 const rootArn = 'arn:aws:iam::111122223333:root'
 const mariadbArn = 'arn:aws:iam::111122223333:user/mariadb'
@@ -456,7 +456,6 @@ describe('a restart', () => {
     assert.deepEqual(readdirSync(service.directory).sort(), [
       'audit-trail.jsonl',
       'kms.db',
-      'kms.db-shm',
       'kms.db-wal',
       'lock',
       'root-access-key',

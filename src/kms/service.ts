@@ -1,8 +1,11 @@
 import { type Logger, pino } from 'pino'
 import type { Account } from './arn.ts'
+import { refusedRequestsRecord } from './audit-record.ts'
 import { AuditTrail } from './audit-trail.ts'
 import { handleRequest, type Service } from './handle-request.ts'
 import { parseListenAddress } from './listen-address.ts'
+import { PerSecond } from './per-second.ts'
+import { RefusalBudget } from './refusal-budget.ts'
 import { listen, type RunningServer } from './server.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
 import { AccessKeys } from './state/access-keys.ts'
@@ -52,7 +55,9 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
       log.warn({ bytes }, 'removed a torn last line from the audit trail: its request was never answered')
     })
     opened.unshift(trail)
-    const { service, zero } = serviceOn(data, trail, log)
+    const refusals = refusalBudget(trail, data.account, log)
+    opened.unshift(refusals)
+    const { service, zero } = serviceOn(data, { trail, refusals }, log)
     opened.unshift({ close: zero })
     const server: RunningServer = await listen(address, (request) => handleRequest(request, service), log)
     opened.unshift(server)
@@ -69,18 +74,31 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
   }
 }
 
+function refusalBudget(trail: AuditTrail, account: Account, log: Logger): RefusalBudget {
+  return new RefusalBudget(async (unrecorded) => {
+    log.warn({ requests: unrecorded.requests }, 'refused many requests of unknown callers')
+    try {
+      await trail.append(refusedRequestsRecord(unrecorded, account))
+    } catch (error) {
+      // The trail owes the record now, and every request that comes will say so.
+      log.error({ err: error }, 'cannot write the audit trail')
+    }
+  })
+}
+
 function serviceOn(
   data: DataDirectory,
-  trail: AuditTrail,
+  audit: { trail: AuditTrail; refusals: RefusalBudget },
   log: Logger,
 ): { service: Service; zero: () => void } {
   const { database, rootKey, account } = data
   const accessKeys = new AccessKeys(database, rootKey, account.accountId)
-  const keys = new Keys(database, rootKey, account)
+  const keys = new Keys(database, rootKey, account, log)
   const signingKeys = new SigningKeys((accessKeyId) => accessKeys.secretOf(accessKeyId))
   return {
     service: {
-      trail,
+      ...audit,
+      trailFailures: new PerSecond(1),
       verifier: { principalOf: (accessKeyId) => accessKeys.principalOf(accessKeyId), signingKeys },
       state: {
         account,

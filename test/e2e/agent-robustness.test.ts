@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { once } from 'node:events'
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
@@ -43,6 +44,8 @@ test('K3: a log on a full disk neither stops nor ends the agent', async (t) => {
   for (let asked = 0; asked < 20; asked++) await keyOutcome({ ...target(), token: 'wrong' }, asked + 1)
   assert.equal(await keyAnswer(target(), 1), wanted)
   assert.equal(agent.exitCode, null)
+  agent.kill('SIGTERM')
+  assert.deepEqual(await once(agent, 'exit'), [0, null])
 })
 
 test('K3: a reader of its log that stalls does not stop the agent, and one of its output that has gone does not end it', async (t) => {

@@ -2,11 +2,12 @@ import { CreateKeyCommand, DecryptCommand, GenerateDataKeyCommand, KMSClient } f
 import assert from 'node:assert/strict'
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { readRootAccessKey, readTrail } from '../../kms/test-service.ts'
+import { readRootAccessKey, readTrail } from '../../../test/support/kms-service.ts'
 
 const program = `
   import { kms } from ${JSON.stringify(new URL('kms.ts', import.meta.url).href)}
@@ -55,7 +56,7 @@ async function exitCode(child: ChildProcessWithoutNullStreams): Promise<unknown>
   return parts[0]
 }
 
-function client(daemon: Daemon, directory: string): KMSClient {
+function client(daemon: { readonly url: string }, directory: string): KMSClient {
   const credentials = readRootAccessKey(directory)
   return new KMSClient({ endpoint: daemon.url, region: 'us-east-1', credentials, maxAttempts: 1 })
 }
@@ -104,6 +105,56 @@ test('SIGTERM answers what is under way, then ends with 0; a second service is r
   const answered = (await settled).filter(({ status }) => status === 'fulfilled').length
   assert.ok(answered > 0 && answered <= readTrail(directory).length)
   assert.match(daemon.stderr(), /"msg":"stopped"/)
+})
+
+test('SIGTERM ends it within 5 seconds, whatever connections are open', async (t) => {
+  const daemon = await start(t, scratchDirectory(t))
+  const connections = ['', 'POST / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf'].map(
+    (sent) => {
+      const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1')
+      socket.on('error', () => undefined)
+      socket.write(sent)
+      return socket
+    },
+  )
+  await Promise.all(connections.map((socket) => once(socket, 'connect')))
+  daemon.process.kill('SIGTERM')
+  const ended = Date.now()
+  assert.equal(await exitCode(daemon.process), 0)
+  assert.ok(Date.now() - ended < 5000)
+})
+
+test('a second service is refused although the lock file was removed', async (t) => {
+  const directory = scratchDirectory(t)
+  await start(t, directory)
+  rmSync(join(directory, 'lock'))
+  const second = run(t, ['--data', directory, '--listen', '127.0.0.1:0'])
+  assert.notEqual(await exitCode(second.process), 0)
+  assert.match(second.stderr(), /SR_KMS_DIRECTORY_IN_USE/)
+})
+
+test('a log that cannot be written changes nothing', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.after(() => {
+    closeSync(full)
+  })
+  const program = join(import.meta.dirname, '../../../bin/strongroom')
+  for (const stderr of [full, 'pipe'] as const) {
+    const directory = scratchDirectory(t)
+    const args = ['kms', '--data', directory, '--listen', '127.0.0.1:0', '--log-level', 'trace']
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', stderr] })
+    t.after(() => child.kill('SIGKILL'))
+    // Nobody reads any more: EPIPE.
+    child.stderr?.destroy()
+    assert.ok(child.stdout)
+    const said = String((await once(child.stdout, 'data'))[0])
+    const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(said)?.[1] ?? assert.fail(said)
+    const kms = client({ url }, directory)
+    await assert.rejects(kms.send(new DecryptCommand({ CiphertextBlob: Buffer.alloc(10) })))
+    await kms.send(new CreateKeyCommand({}))
+    child.kill('SIGTERM')
+    assert.equal((await once(child, 'exit'))[0], 0)
+  }
 })
 
 test('a wrong command line or address is refused', async (t) => {

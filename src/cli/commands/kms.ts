@@ -1,8 +1,8 @@
-import { pino } from 'pino'
 import { StrongroomError } from '../../errors.ts'
 import { openKmsService } from '../../kms/service.ts'
 import { parseArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { openDaemonLog } from '../daemon-log.ts'
 import { endOfService } from '../end-of-service.ts'
 import { print } from '../terminal.ts'
 
@@ -14,7 +14,7 @@ Usage: strongroom kms --data DIR [options]
 
 Runs a key management service that speaks the protocols of AWS KMS, IAM and STS, until SIGTERM or SIGINT.
 A new DIR gets a root key, a database, and the access key of the account's root user in DIR/root-access-key.
-Every request is recorded in DIR/audit-trail.jsonl before it is answered.
+Every request of a known caller is recorded in DIR/audit-trail.jsonl before it is answered.
 
   --data DIR             the data directory; made when it is not there
   --listen ADDRESS       a loopback address; port 0 takes any (default 127.0.0.1:8202)
@@ -28,16 +28,14 @@ export const kms: Command = {
   help,
   async run(args) {
     const options = readOptions(args)
-    const log = pino(
-      { name: 'strongroom-kms', level: options.logLevel },
-      pino.destination({ fd: 2, sync: true }),
-    )
+    const { log, flush } = openDaemonLog(options.logLevel)
     const ended = endOfService()
     const service = await openKmsService({ ...options, log })
     print(`listening on ${service.url}`)
     log.info({ signal: await ended }, 'stopping')
     await service.close()
     log.info('stopped')
+    await flush()
     return 0
   },
 }

@@ -41,12 +41,14 @@ export function couldPutKeyPolicy(key: { arn: string }, policy: PolicyDocument, 
 }
 
 function decide(permission: Permission, call: Call, keyPolicy: PolicyDocument | undefined): Decision {
+  // One for all statements of the policy: with many pairs it is not made in no time.
+  let context: ConditionContext | undefined
   return evaluate(
     {
       principal: call.caller,
       action: permission.action,
       resource: permission.key?.arn ?? permission.resource ?? '*',
-      context: () => conditionContext(permission, call),
+      context: () => (context ??= conditionContext(permission, call)),
     },
     // Identity policies come with the next part of IAM.
     { keyPolicy, identityPolicies: [] },

@@ -30,4 +30,6 @@ export interface Call {
 export interface Seen {
   requestParameters?: Record<string, unknown>
   keyArns?: readonly string[]
+  /** What the answer says that an auditor wants to know: the id of what was made. Never a secret. */
+  responseElements?: Record<string, unknown>
 }

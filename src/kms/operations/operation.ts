@@ -16,6 +16,8 @@ export interface OperationParts<Input, Found, Output extends object | undefined>
   readonly permissions: (input: Input, found: Found, call: Call) => readonly Permission[]
   /** Does it. Every change is durable when this returns. */
   readonly run: (input: Input, found: Found, call: Call) => Output
+  /** The part of the answer that goes into the audit trail, picked by name; nothing when left out. */
+  readonly recordedAnswer?: (output: Output) => Record<string, unknown>
 }
 
 export interface Operation<Output extends object | undefined> {
@@ -38,7 +40,9 @@ export function operation<Input, Found, Output extends object | undefined>(
       const permissions = parts.permissions(input, found, call)
       call.seen.keyArns = permissions.flatMap(({ key }) => key?.arn ?? [])
       for (const permission of permissions) authorize(permission, call)
-      return parts.run(input, found, call)
+      const output = parts.run(input, found, call)
+      if (parts.recordedAnswer !== undefined) call.seen.responseElements = parts.recordedAnswer(output)
+      return output
     },
   }
 }

@@ -1,3 +1,8 @@
+import { shortened } from '../shortened.ts'
+
+/** As long as the longest text that any operation accepts: a key policy. */
+const longestText = 32_768
+
 /**
  * The request members that go into the audit trail. All others stay out, so a new member can't leak by being
  * forgotten: plaintexts, blobs and secrets are never recorded.
@@ -46,5 +51,6 @@ export function recordedParameters(input: unknown): Record<string, unknown> {
 }
 
 function plain(value: unknown): unknown {
+  if (typeof value === 'string') return shortened(value, longestText)
   return value instanceof Map ? Object.fromEntries<unknown>(value) : value
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { time } from './dates.ts'
 import { isArnPattern, matchesArn, matchesPattern } from './pattern.ts'
 
 interface OperatorRow {
@@ -12,7 +13,7 @@ interface OperatorRow {
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text))
 const isBoolean = (text: string): boolean => text === 'true' || text === 'false'
-const isDate = (text: string): boolean => !Number.isNaN(time(text))
+const isDate = (text: string): boolean => time(text) !== undefined
 const any = (): boolean => true
 
 const text = (test: OperatorRow['test']): OperatorRow => ({ test, accepts: any, negatable: true })
@@ -27,7 +28,7 @@ const numeric = (test: (a: number, b: number) => boolean, negatable = false): Op
   negatable,
 })
 const date = (test: (a: number, b: number) => boolean, negatable = false): OperatorRow => ({
-  test: (value, wanted) => test(time(value), time(wanted)),
+  test: (value, wanted) => test(time(value) ?? NaN, time(wanted) ?? NaN),
   accepts: isDate,
   negatable,
 })
@@ -59,11 +60,6 @@ export type Operator = keyof typeof operators
 
 export function isOperator(name: string): name is Operator {
   return Object.hasOwn(operators, name)
-}
-
-/** Milliseconds since 1970 of an ISO 8601 date, or of a number of seconds since 1970. */
-function time(value: string): number {
-  return isNumber(value) ? Number(value) * 1000 : Date.parse(value)
 }
 
 function isNetwork(network: string): boolean {

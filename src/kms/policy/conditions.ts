@@ -58,6 +58,10 @@ function parseCondition(name: string, key: string, value: unknown): Condition {
   const [, quantifier, rest = ''] = /^(?:(ForAllValues|ForAnyValue):)?(.*)$/.exec(name) ?? []
   const ifExists = rest.endsWith('IfExists')
   const { operator, negated } = parseOperator(ifExists ? rest.slice(0, -'IfExists'.length) : rest)
+  // The keys that have several values hold text; anything else would only cost time.
+  if (quantifier !== undefined && !operator.startsWith('String')) {
+    throw malformed(`the condition operator ${name} is not supported`)
+  }
   if (operator === 'Null' && ifExists) throw malformed(`the condition operator ${name} is not supported`)
   if (!isKnownConditionKey(key)) throw malformed(`the condition key ${key} is not supported`)
   const parsed = values.safeParse(value)

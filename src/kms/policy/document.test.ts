@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { AwsException } from '../protocol/exceptions.ts'
 import { defaultKeyPolicy, namedPrincipals, parseKeyPolicy, parseStoredKeyPolicy } from './document.ts'
 import { matchesPattern } from './pattern.ts'
@@ -64,6 +65,46 @@ test('refuses what it could not obey', () => {
     'no values': document({ ...good, Condition: { StringEquals: { 'aws:username': [] } } }),
     'a condition that a schema would drop':
       '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"__proto__":{}}}]}',
+    'two effects':
+      '{"Statement":[{"Effect":"Deny","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}',
+    'two effects, one escaped':
+      '{"Statement":{"Effect":"Deny","Eff\\u0065ct":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}',
+    'two conditions': document(good).replace(
+      '"Action"',
+      '"Condition":{"Null":{"aws:username":"true"}},"Condition":{},"Action"',
+    ),
+    'two statement lists': document(good).replace('"Statement"', '"Statement":[],"Statement"'),
+    'too many condition values': document({
+      ...good,
+      Condition: { StringEquals: { 'aws:username': Array.from({ length: 513 }, String) } },
+    }),
+    'too many values for each of several': document({
+      ...good,
+      Condition: {
+        'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': Array.from({ length: 65 }, String) },
+      },
+    }),
+    'each of several as an address': document({
+      ...good,
+      Condition: { 'ForAllValues:IpAddress': { 'kms:EncryptionContextKeys': '127.0.0.1' } },
+    }),
+    'too many wildcards': document({
+      ...good,
+      Condition: { StringLike: { 'aws:username': ['*'.repeat(512), `${'a'.repeat(512)}*`] } },
+    }),
+    'too many question marks': document({
+      ...good,
+      Condition: { StringLike: { 'aws:username': `${'a'.repeat(256)}?` } },
+    }),
+    'a date without zone': document({
+      ...good,
+      Condition: { DateLessThan: { 'aws:CurrentTime': '2030-01-01T00:00:00' } },
+    }),
+    'a year alone': document({ ...good, Condition: { DateLessThan: { 'aws:CurrentTime': 2030 } } }),
+    'one condition key twice': document({ ...good, Condition: { Null: { 'aws:username': 'true' } } }).replace(
+      '{"aws:username":"true"}',
+      '{"aws:username":"true","aws:username":"false"}',
+    ),
   }
   for (const [what, text] of Object.entries(refused)) {
     assert.throws(
@@ -71,9 +112,23 @@ test('refuses what it could not obey', () => {
       (error) => error instanceof AwsException && error.exceptionName === 'MalformedPolicyDocumentException',
       what,
     )
-    assert.deepEqual(parseStoredKeyPolicy(text).statements, [], what)
+    const told: string[] = []
+    assert.deepEqual(parseStoredKeyPolicy(text, (why) => told.push(why)).statements, [], what)
+    assert.equal(told.length, 1, what)
   }
-  assert.equal(Object.keys(refused).length, 29)
+  assert.equal(Object.keys(refused).length, 41)
+})
+
+test('wildcards match as a regular expression would', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b') })
+  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?') })
+  fc.assert(
+    fc.property(pattern, text, (wanted, value) => {
+      const expression = new RegExp(`^${wanted.replaceAll('*', '.*').replaceAll('?', '.')}$`)
+      assert.equal(matchesPattern(wanted, value), expression.test(value))
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('wildcards', () => {
@@ -89,6 +144,14 @@ test('wildcards', () => {
     ['a.c', 'abc', false],
     ['**', 'a', true],
     ['*ab', 'aab', true],
+    ['a*a', 'a', false],
+    ['a*a', 'aa', true],
+    ['ab*ba', 'aba', false],
+    ['*?b*', 'abb', true],
+    ['*b?*d', 'abbcd', true],
+    ['*?*', '', false],
+    ['?*', 'é', true],
+    ['a', 'ab', false],
   ]
   for (const [pattern, text, matches] of table) assert.equal(matchesPattern(pattern, text), matches, pattern)
   // A regular expression would need years for this one.

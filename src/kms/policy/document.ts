@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { AwsException } from '../protocol/exceptions.ts'
+import { repeatedName } from '../repeated-name.ts'
 import { type Condition, parseConditions } from './conditions.ts'
+import { requireQuickConditions } from './limits.ts'
 import { malformed, refuseVariables } from './malformed.ts'
 
 /** A key policy, checked: it holds nothing that the evaluator does not understand. */
@@ -54,16 +56,22 @@ export function parseKeyPolicy(text: string): PolicyDocument {
     const issue = parsed.error.issues[0]
     throw malformed(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a policy'}`)
   }
-  return { statements: parsed.data.Statement.map(readStatement) }
+  const statements = parsed.data.Statement.map(readStatement)
+  requireQuickConditions(statements.flatMap(({ conditions }) => conditions))
+  return { statements }
 }
 
-/** A stored policy that can't be read allows nothing: the newer release that wrote it may have meant a Deny. */
-export function parseStoredKeyPolicy(text: string): PolicyDocument {
+/**
+ * A stored policy that can't be read allows nothing: the newer release that wrote it may have meant a Deny.
+ * `onUnreadable` is told why.
+ */
+export function parseStoredKeyPolicy(text: string, onUnreadable: (why: string) => void): PolicyDocument {
   try {
     return parseKeyPolicy(text)
   } catch (error) {
-    if (error instanceof AwsException) return { statements: [] }
-    throw error
+    if (!(error instanceof AwsException)) throw error
+    onUnreadable(error.message)
+    return { statements: [] }
   }
 }
 
@@ -95,7 +103,11 @@ export function namedPrincipals(policy: PolicyDocument): string[] {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, refuseProto)
+    const value: unknown = JSON.parse(text, refuseProto)
+    // The parser would take the last of two: a Deny or a Condition would be gone.
+    const repeated = repeatedName(text)
+    if (repeated !== undefined) throw malformed(`the policy has two members named ${repeated} in one place`)
+    return value
   } catch (error) {
     if (error instanceof AwsException) throw error
     throw malformed('the policy is not JSON')

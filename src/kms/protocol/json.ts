@@ -1,3 +1,4 @@
+import { repeatedName } from '../repeated-name.ts'
 import type { Answer } from './answer.ts'
 import { AwsException, inJson } from './exceptions.ts'
 
@@ -8,7 +9,7 @@ import { AwsException, inJson } from './exceptions.ts'
 
 const contentType = 'application/x-amz-json-1.1'
 
-/** The members of the request; throws SerializationException when the body is not one JSON object. */
+/** The members of the request; throws SerializationException when the body is not one JSON object, or an ambiguous one. */
 export function readJsonMembers(body: Buffer): Record<string, unknown> {
   if (body.length === 0) return {}
   const value = parse(body)
@@ -34,8 +35,17 @@ export function epochSeconds(time: Date): number {
 }
 
 function parse(body: Buffer): unknown {
+  const { text, value } = parseText(body)
+  if (repeatedName(text) !== undefined) {
+    throw new AwsException('SerializationException', 'the request has two members of one name in one place')
+  }
+  return value
+}
+
+function parseText(body: Buffer): { text: string; value: unknown } {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return { text, value: JSON.parse(text) }
   } catch {
     // The parser's own message quotes the body, in which there may be a plaintext.
     throw new AwsException('SerializationException', 'the request is not well-formed JSON')

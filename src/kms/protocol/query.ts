@@ -14,13 +14,34 @@ export interface XmlStructure {
   readonly [name: string]: XmlValue
 }
 
-/** The form as members. `Tags.member.1.Key=x` shows as the member `Tags`, so that a schema can refuse it. */
-export function readFormMembers(body: Buffer): Record<string, string> {
-  const members: Record<string, string> = {}
-  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
-    members[name.split('.')[0] ?? name] = value
+/** The operations of this protocol that are answered here take some names, no more. */
+export const maxFormBytes = 16_384
+
+/** Throws RequestEntityTooLargeException: for a large form `URLSearchParams` takes quadratic time. */
+export function readForm(body: Buffer): URLSearchParams {
+  if (body.length > maxFormBytes) {
+    throw new AwsException('RequestEntityTooLargeException', `A form has at most ${maxFormBytes} bytes.`)
   }
-  return members
+  return new URLSearchParams(body.toString('utf8'))
+}
+
+/**
+ * The form as members. `Tags.member.1.Key=x` shows as the member `Tags`, so that a schema can refuse it.
+ * Throws SerializationException when a member is there twice.
+ */
+export function formMembers(form: URLSearchParams): Record<string, string> {
+  const members = new Map<string, string>()
+  const names = new Set<string>()
+  for (const [name, value] of form) {
+    const [member = name] = name.split('.')
+    // Twice the same, or once as a text and once as a structure.
+    if (names.has(name) || names.has(member) || (name === member && members.has(member))) {
+      throw new AwsException('SerializationException', 'the request has a member twice')
+    }
+    names.add(name)
+    members.set(member, value)
+  }
+  return Object.fromEntries(members)
 }
 
 export function queryAnswer(

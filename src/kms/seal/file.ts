@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { StrongroomError, systemCode } from '../../errors.ts'
 import { writeNewSecretFile } from '../durable-file.ts'
+import { systemReason } from '../system-reason.ts'
 import type { Seal } from './seal.ts'
 
 const magic = Buffer.from('strongroom root key 1\n', 'latin1')
@@ -15,8 +16,11 @@ export function fileSeal(path: string): Seal {
     create() {
       const key = randomBytes(keyLength)
       const content = Buffer.concat([magic, key])
-      writeNewSecretFile(path, content)
-      content.fill(0)
+      try {
+        writeNewSecretFile(path, content)
+      } finally {
+        content.fill(0)
+      }
       return key
     },
     open: () => readRootKey(path),
@@ -51,6 +55,10 @@ function readSecretFile(path: string): Buffer {
         { cause: error },
       )
     }
-    throw new StrongroomError('SR_KMS_ROOT_KEY_WRONG', `cannot read ${path}`, { cause: error })
+    throw new StrongroomError(
+      'SR_KMS_ROOT_KEY_WRONG',
+      `cannot read ${path} (${systemReason(error)}): it must belong to the service's user`,
+      { cause: error },
+    )
   }
 }

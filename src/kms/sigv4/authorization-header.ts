@@ -30,11 +30,11 @@ export function parseAuthorization(header: string | undefined): SignatureClaim {
   const fields = parseFields(header.slice(algorithm.length + 1))
   const signature = required(fields, 'Signature')
   if (!/^[0-9a-f]{64}$/.test(signature)) throw incomplete('Signature is not 64 hexadecimal digits')
-  return {
-    ...parseCredential(required(fields, 'Credential')),
-    signedHeaders: required(fields, 'SignedHeaders').split(';'),
-    signature,
-  }
+  const signedHeaders = required(fields, 'SignedHeaders').split(';')
+  // A long header that is named over and over would make a canonical request of many megabytes.
+  if (new Set(signedHeaders).size < signedHeaders.length)
+    throw incomplete('SignedHeaders names a header twice')
+  return { ...parseCredential(required(fields, 'Credential')), signedHeaders, signature }
 }
 
 function parseFields(text: string): Map<string, string> {

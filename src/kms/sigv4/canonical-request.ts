@@ -80,9 +80,12 @@ function canonicalQuery(query: string): string {
     .join('&')
 }
 
-/** Outer spaces gone, inner runs of spaces one space, several values joined by a comma. */
+/**
+ * Outer spaces gone, inner runs of spaces one space, several values joined by a comma. Runs first: looking for the
+ * outer spaces of a value with long runs inside would take quadratic time.
+ */
 function canonicalValue(values: readonly string[]): string {
-  return values.map((value) => value.replace(/^[ \t]+|[ \t]+$/g, '').replace(/[ \t\r\n]+/g, ' ')).join(',')
+  return values.map((value) => value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '')).join(',')
 }
 
 /** RFC 3986, section 2.3: all but the unreserved characters. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { AwsException } from '../protocol/exceptions.ts'
-import type { WireRequest } from './canonical-request.ts'
+import { canonicalRequestHash, headerValues, type WireRequest } from './canonical-request.ts'
 import { deriveSigningKey, SigningKeys } from './signing-keys.ts'
 import { verifySignature, type Verifier } from './verify.ts'
 
@@ -160,6 +160,12 @@ test('says what is wrong with a signature', () => {
     ],
     ['too new', [vanilla, { at: minutes(-5.1) }], 'InvalidSignatureException', /^Signature not yet current/],
     [
+      'a signed header named twice',
+      [edit('SignedHeaders=host', 'SignedHeaders=host;host')],
+      'IncompleteSignatureException',
+      /twice/,
+    ],
+    [
       'repeated Host',
       [{ ...vanilla, rawHeaders: ['Host', 'b', ...vanilla.rawHeaders] }],
       'InvalidSignatureException',
@@ -171,8 +177,23 @@ test('says what is wrong with a signature', () => {
     assert.equal(exception.exceptionName, exceptionName, name)
     assert.match(exception.message, message, name)
   }
-  assert.equal(cases.length, 18)
+  assert.equal(cases.length, 19)
   for (const within of [4.9, -4.9]) verifySignature(vanilla, scope, verifier(), minutes(within))
+})
+
+test('takes linear time for headers with long runs of spaces', () => {
+  const vanilla = wire(vectorNamed('get-vanilla'))
+  const time = (value: string): number => {
+    const request = { ...vanilla, rawHeaders: [...vanilla.rawHeaders, 'A', value] }
+    const times = Array.from({ length: 3 }, () => {
+      const start = performance.now()
+      canonicalRequestHash(request, headerValues(request.rawHeaders), ['a', 'host'])
+      return performance.now() - start
+    })
+    return Math.min(...times)
+  }
+  const spaces = time(`a${' '.repeat(200_000)}b`)
+  assert.ok(spaces < 20 * time(`a${'x '.repeat(100_000)}b`) + 5)
 })
 
 test('the cache of signing keys stays within its bounds and zeroes what it drops', () => {

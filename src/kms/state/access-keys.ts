@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { rootUserArn } from '../arn.ts'
 import type { Principal } from '../principal.ts'
 import type { RootKey } from '../seal/root-key.ts'
+import { altered } from './altered.ts'
 import { uniqueId, Users } from './users.ts'
 
 /** An access key without its secret. */
@@ -47,17 +48,12 @@ export class AccessKeys {
   /** The secret is given out here, once. It is a string because the answer that carries it is text. */
   create(userId: string | undefined): AccessKey & { secretAccessKey: string } {
     const accessKeyId = uniqueId('AKIA')
-    const secretAccessKey = randomBytes(30).toString('base64')
+    const { secretAccessKey, sealed } = this.#newSecret(belongsTo(accessKeyId, userId))
     this.#database
       .prepare(
         'INSERT INTO access_keys (access_key_id, user_id, sealed_secret, active, created_at) VALUES (?, ?, ?, 1, ?)',
       )
-      .run(
-        accessKeyId,
-        userId ?? null,
-        this.#rootKey.seal(Buffer.from(secretAccessKey), belongsTo(accessKeyId)),
-        Date.now(),
-      )
+      .run(accessKeyId, userId ?? null, sealed, Date.now())
     return { ...this.#reload(accessKeyId), secretAccessKey }
   }
 
@@ -73,9 +69,11 @@ export class AccessKeys {
 
   /** The secret access key's bytes, which the caller zeroes. */
   secretOf(accessKeyId: string): Buffer {
-    const sealed = this.#byId.get(accessKeyId)?.sealedSecret
-    const secret = sealed === undefined ? undefined : this.#rootKey.unseal(sealed, belongsTo(accessKeyId))
-    if (secret === undefined) throw new Error(`the row of access key ${accessKeyId} was altered`)
+    const accessKey = this.#byId.get(accessKeyId)
+    if (accessKey === undefined) throw new Error(`there is no access key ${accessKeyId}`)
+    const owner = belongsTo(accessKeyId, accessKey.userId)
+    const secret = this.#rootKey.unseal(accessKey.sealedSecret, owner)
+    if (secret === undefined) throw altered(owner)
     return secret
   }
 
@@ -96,6 +94,18 @@ export class AccessKeys {
   delete(accessKeyId: string): void {
     this.#database.prepare('DELETE FROM access_keys WHERE access_key_id = ?').run(accessKeyId)
     this.#byId.delete(accessKeyId)
+  }
+
+  #newSecret(owner: string): { secretAccessKey: string; sealed: Buffer } {
+    const random = randomBytes(30)
+    const secretAccessKey = random.toString('base64')
+    const bytes = Buffer.from(secretAccessKey)
+    try {
+      return { secretAccessKey, sealed: this.#rootKey.seal(bytes, owner) }
+    } finally {
+      random.fill(0)
+      bytes.fill(0)
+    }
   }
 
   #reload(accessKeyId: string): CachedAccessKey {
@@ -136,6 +146,7 @@ export class AccessKeys {
   }
 }
 
-function belongsTo(accessKeyId: string): string {
-  return `access key ${accessKeyId}`
+/** The user is in it: whose key it is decides what it may do, so it must not be made another user's, or the root's. */
+function belongsTo(accessKeyId: string, userId: string | undefined): string {
+  return `access key ${accessKeyId} of ${userId === undefined ? 'the root user' : `user ${userId}`}`
 }

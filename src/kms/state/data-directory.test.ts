@@ -92,6 +92,33 @@ describe('a data directory', () => {
     assert.equal(visit(files).created, false)
   })
 
+  test('serves one service at a time, even when its lock file is removed', (t) => {
+    const files = made(t)
+    const data = openDataDirectory(files.directory, {})
+    for (const path of [files.lock, `${files.database}-shm`]) rmSync(path, { force: true })
+    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+    data.close()
+    assert.equal(visit(files).created, false)
+  })
+
+  test('that cannot be made, read or locked is refused with the reason, not as in use', (t) => {
+    const refused = (files: DataFiles, message: RegExp): void => {
+      assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY', message })
+    }
+    const file = scratch(t)
+    writeFileSync(join(file.directory, '../..', 'deeper'), '')
+    refused(file, /cannot make the data directory .*\(ENOTDIR\): /)
+    const lockIsDirectory = made(t)
+    rmSync(lockIsDirectory.lock)
+    mkdirSync(lockIsDirectory.lock)
+    refused(lockIsDirectory, /cannot lock .*\(.*unable to open.*\): /)
+    const databaseIsDirectory = made(t)
+    rmSync(databaseIsDirectory.database)
+    mkdirSync(databaseIsDirectory.database)
+    refused(databaseIsDirectory, /cannot open .*\(.*unable to open.*\): /)
+  })
+
   test('that is half made is made anew', (t) => {
     const steps: ((files: DataFiles) => void)[] = [
       () => undefined,

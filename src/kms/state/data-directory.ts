@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { StrongroomError } from '../../errors.ts'
 import type { Account } from '../arn.ts'
-import { syncDirectory, writeNewSecretFile } from '../durable-file.ts'
+import { makeDirectoryDurably, syncDirectory, writeNewSecretFile } from '../durable-file.ts'
 import { fileSeal } from '../seal/file.ts'
 import { RootKey } from '../seal/root-key.ts'
+import { systemReason } from '../system-reason.ts'
 import { AccessKeys } from './access-keys.ts'
 import { createDatabase, openDatabase } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -83,13 +84,14 @@ export function dataFiles(directory: string): DataFiles {
 
 function makeDirectory(files: DataFiles): void {
   try {
-    if (mkdirSync(files.directory, { recursive: true, mode: 0o700 }) !== undefined) {
-      syncDirectory(dirname(files.directory))
-    }
+    makeDirectoryDurably(files.directory)
   } catch (error) {
-    throw new StrongroomError('SR_KMS_DIRECTORY', `cannot make the data directory ${files.directory}`, {
-      cause: error,
-    })
+    throw new StrongroomError(
+      'SR_KMS_DIRECTORY',
+      `cannot make the data directory ${files.directory} (${systemReason(error)}): make it yourself, mode 0700, ` +
+        "as the service's user",
+      { cause: error },
+    )
   }
   if ((statSync(files.directory).mode & 0o077) !== 0) {
     throw new StrongroomError(
@@ -101,12 +103,24 @@ function makeDirectory(files: DataFiles): void {
 
 /** Before anything is written: a mistyped `--data /home` must not get a lock file. */
 function refuseForeignDirectory(files: DataFiles): void {
-  const names = readdirSync(files.directory)
+  const names = namesIn(files.directory)
   const ours = [files.lock, files.database, files.rootKey, files.creating]
   if (names.length > 0 && !ours.some(existsSync)) {
     throw new StrongroomError(
       'SR_KMS_DIRECTORY_FOREIGN',
       `${files.directory} is neither empty nor the data directory of a KMS service: name another one`,
+    )
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    throw new StrongroomError(
+      'SR_KMS_DIRECTORY',
+      `cannot read the data directory ${directory} (${systemReason(error)}): it must belong to the service's user`,
+      { cause: error },
     )
   }
 }
@@ -151,7 +165,12 @@ function removeHalfMade(files: DataFiles): void {
 function writeRootAccessKey(files: DataFiles, accessKeys: AccessKeys): void {
   const { accessKeyId, secretAccessKey } = accessKeys.create(undefined)
   const text = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
-  writeNewSecretFile(files.rootAccessKey, Buffer.from(text, 'utf8'))
+  const content = Buffer.from(text, 'utf8')
+  try {
+    writeNewSecretFile(files.rootAccessKey, content)
+  } finally {
+    content.fill(0)
+  }
 }
 
 function openContents(

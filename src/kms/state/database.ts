@@ -1,14 +1,17 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { messageOf, StrongroomError } from '../../errors.ts'
+import { inUse } from './directory-lock.ts'
 import { applicationId, migrations } from './schema.ts'
+import { isFromSqlite, isSqliteError } from './sqlite-error.ts'
 
 /** Makes a new database, mode 0600; `fill` writes what it starts with, in the same transaction as the schema. */
 export function createDatabase(path: string, fill: (database: DatabaseSync) => void): DatabaseSync {
   // SQLite would make the file as the umask says; it gives the journal files the database's own mode.
   closeSync(openSync(path, 'wx', 0o600))
-  const database = new DatabaseSync(path)
+  const database = openAlone(path)
   makeDurable(database)
   inTransaction(database, () => {
     database.exec(`PRAGMA application_id = ${applicationId}`)
@@ -27,7 +30,7 @@ export function openDatabase(path: string): DatabaseSync {
         'or start with another directory',
     )
   }
-  const database = new DatabaseSync(path)
+  const database = openAlone(path)
   try {
     checkThatItIsOurs(database, path)
     checkThatItIsWhole(database, path)
@@ -40,8 +43,7 @@ export function openDatabase(path: string): DatabaseSync {
     return database
   } catch (error) {
     database.close()
-    if (error instanceof StrongroomError) throw error
-    throw damaged(path, messageOf(error))
+    throw whatIsWrong(path, error)
   }
 }
 
@@ -55,6 +57,20 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   } catch (error) {
     database.exec('ROLLBACK')
     throw error
+  }
+}
+
+/**
+ * From its first use to its end the database is this process's alone, by SQLite's own lock: everything here trusts that
+ * what it holds in memory is what is stored. The write-ahead log has its index in memory then, without a `-shm` file.
+ */
+function openAlone(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: 0 })
+    database.exec('PRAGMA locking_mode = EXCLUSIVE')
+    return database
+  } catch (error) {
+    throw whatIsWrong(path, error)
   }
 }
 
@@ -85,6 +101,20 @@ function checkThatItIsOurs(database: DatabaseSync, path: string): void {
 function checkThatItIsWhole(database: DatabaseSync, path: string): void {
   const row = z.object({ quick_check: z.string() }).parse(database.prepare('PRAGMA quick_check(1)').get())
   if (row.quick_check !== 'ok') throw damaged(path, row.quick_check)
+}
+
+function whatIsWrong(path: string, error: unknown): unknown {
+  if (error instanceof StrongroomError) return error
+  if (isSqliteError(error, 'busy')) return inUse(dirname(path), error)
+  if (isFromSqlite(error) && !isSqliteError(error, 'corrupt') && !isSqliteError(error, 'notADatabase')) {
+    return new StrongroomError(
+      'SR_KMS_DIRECTORY',
+      `cannot open ${path} (${messageOf(error)}): the service's user must be able to read and write it, ` +
+        'and the disk must have space',
+      { cause: error },
+    )
+  }
+  return damaged(path, messageOf(error))
 }
 
 function damaged(path: string, finding: string): StrongroomError {

@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Logger } from 'pino'
 import { z } from 'zod'
 import { type Account, keyArn } from '../arn.ts'
 import { BackingKey } from '../backing-key.ts'
 import { parseStoredKeyPolicy, type PolicyDocument } from '../policy/document.ts'
 import type { RootKey } from '../seal/root-key.ts'
+import { altered } from './altered.ts'
 import { inTransaction } from './database.ts'
 
 /** A master key, unsealed. */
@@ -30,7 +32,11 @@ const keyRow = z.object({
   policy: z.string(),
   created_at: z.number(),
 })
-const backingKeyRow = z.object({ backing_key_id: z.string(), sealed_secret: z.instanceof(Uint8Array) })
+const backingKeyRow = z.object({
+  backing_key_id: z.string(),
+  generation: z.number(),
+  sealed_secret: z.instanceof(Uint8Array),
+})
 const keyIdRow = z.object({ key_id: z.string() })
 
 /** The master keys. A key that was used once stays unsealed in memory; the database is written first, always. */
@@ -38,20 +44,20 @@ export class Keys {
   readonly #database: DatabaseSync
   readonly #rootKey: RootKey
   readonly #account: Account
+  readonly #log: Logger
   readonly #unsealed = new Map<string, Key>()
 
-  constructor(database: DatabaseSync, rootKey: RootKey, account: Account) {
+  constructor(database: DatabaseSync, rootKey: RootKey, account: Account, log: Logger) {
     this.#database = database
     this.#rootKey = rootKey
     this.#account = account
+    this.#log = log
   }
 
   create(attributes: { description: string; policy: string }): Key {
     const keyId = randomUUID()
     const backingKeyId = randomBytes(32).toString('hex')
-    const secret = randomBytes(32)
-    const sealed = this.#rootKey.seal(secret, belongsTo(keyId, backingKeyId))
-    secret.fill(0)
+    const sealed = this.#sealedSecret(belongsTo(keyId, backingKeyId, 1))
     const now = Date.now()
     inTransaction(this.#database, () => {
       this.#database
@@ -106,7 +112,9 @@ export class Keys {
       createdAt: new Date(row.created_at),
       enabled: row.enabled === 1,
       policy: row.policy,
-      policyDocument: parseStoredKeyPolicy(row.policy),
+      policyDocument: parseStoredKeyPolicy(row.policy, (why) => {
+        this.#log.error({ keyId, why }, 'the stored policy of a key cannot be read, so it allows nothing')
+      }),
       currentBackingKey: backingKeys.at(-1) ?? fail(`the key ${keyId} has no backing key`),
       backingKeys: new Map(backingKeys.map((backingKey) => [backingKey.id, backingKey])),
     }
@@ -114,20 +122,32 @@ export class Keys {
     return key
   }
 
+  #sealedSecret(owner: string): Buffer {
+    const secret = randomBytes(32)
+    try {
+      return this.#rootKey.seal(secret, owner)
+    } finally {
+      secret.fill(0)
+    }
+  }
+
   #unsealBackingKeys(keyId: string): BackingKey[] {
     return this.#database
-      .prepare('SELECT backing_key_id, sealed_secret FROM backing_keys WHERE key_id = ? ORDER BY generation')
+      .prepare('SELECT * FROM backing_keys WHERE key_id = ? ORDER BY generation')
       .all(keyId)
       .map((found) => {
         const row = backingKeyRow.parse(found)
-        const secret = this.#rootKey.unseal(row.sealed_secret, belongsTo(keyId, row.backing_key_id))
-        return new BackingKey(row.backing_key_id, secret ?? fail(`a backing key row of ${keyId} was altered`))
+        const owner = belongsTo(keyId, row.backing_key_id, row.generation)
+        const secret = this.#rootKey.unseal(row.sealed_secret, owner)
+        if (secret === undefined) throw altered(owner)
+        return new BackingKey(row.backing_key_id, secret)
       })
   }
 }
 
-function belongsTo(keyId: string, backingKeyId: string): string {
-  return `backing key ${backingKeyId} of key ${keyId}`
+/** The generation is in it: it decides which backing key encrypts, so an old one must not be made the newest. */
+function belongsTo(keyId: string, backingKeyId: string, generation: number): string {
+  return `backing key ${backingKeyId}, generation ${generation} of key ${keyId}`
 }
 
 function fail(message: string): never {

@@ -32,4 +32,11 @@ export const createAccessKey = operation({
       },
     }
   },
+  recordedAnswer: ({ AccessKey }) => ({
+    accessKey: {
+      userName: AccessKey.UserName,
+      accessKeyId: AccessKey.AccessKeyId,
+      status: AccessKey.Status,
+    },
+  }),
 })

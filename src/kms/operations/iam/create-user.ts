@@ -25,4 +25,7 @@ export const createUser = operation({
     }
     return { User: userStructure(user) }
   },
+  recordedAnswer: ({ User }) => ({
+    user: { arn: User['Arn'], userId: User['UserId'], userName: User['UserName'], path: User['Path'] },
+  }),
 })

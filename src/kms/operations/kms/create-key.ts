@@ -43,4 +43,7 @@ export const createKey = operation({
     call.seen.keyArns = [key.arn]
     return { KeyMetadata: keyMetadata(key, state) }
   },
+  recordedAnswer: ({ KeyMetadata }) => ({
+    keyMetadata: { keyId: KeyMetadata['KeyId'], arn: KeyMetadata['Arn'] },
+  }),
 })

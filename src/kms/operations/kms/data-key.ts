@@ -21,14 +21,17 @@ export function makeDataKey(
   requireEnabled(key)
   stopDryRun(request.DryRun)
   const plaintext = randomBytes(length)
-  const blob = encrypt(key, plaintext, request.EncryptionContext)
-  return {
-    plaintext,
-    wrapped: {
+  try {
+    const blob = encrypt(key, plaintext, request.EncryptionContext)
+    const wrapped = {
       CiphertextBlob: blob.toString('base64'),
       KeyId: key.arn,
       KeyMaterialId: key.currentBackingKey.id,
-    },
+    }
+    return { plaintext, wrapped }
+  } catch (error) {
+    plaintext.fill(0)
+    throw error
   }
 }
 

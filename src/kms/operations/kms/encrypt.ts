@@ -29,12 +29,15 @@ export const encryptOperation = operation({
     requireEnabled(key)
     requireSymmetric(input.EncryptionAlgorithm)
     stopDryRun(input.DryRun)
-    const blob = encrypt(key, input.Plaintext, input.EncryptionContext)
-    input.Plaintext.fill(0)
-    return {
-      CiphertextBlob: blob.toString('base64'),
-      KeyId: key.arn,
-      EncryptionAlgorithm: symmetricDefault,
+    const bytes = Buffer.from(input.Plaintext, 'base64')
+    try {
+      return {
+        CiphertextBlob: encrypt(key, bytes, input.EncryptionContext).toString('base64'),
+        KeyId: key.arn,
+        EncryptionAlgorithm: symmetricDefault,
+      }
+    } finally {
+      bytes.fill(0)
     }
   },
 })

@@ -37,8 +37,10 @@ export const generateDataKey = operation({
   ],
   run(input, { key }) {
     const { plaintext, wrapped } = makeDataKey(input, key)
-    const answer = { Plaintext: plaintext.toString('base64'), ...wrapped }
-    plaintext.fill(0)
-    return answer
+    try {
+      return { Plaintext: plaintext.toString('base64'), ...wrapped }
+    } finally {
+      plaintext.fill(0)
+    }
   },
 })

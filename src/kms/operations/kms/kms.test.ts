@@ -20,7 +20,7 @@ import {
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { startTestService } from '../../test-service.ts'
+import { startTestService } from '../../../../test/support/kms-service.ts'
 
 const plaintext = Buffer.from('a data key')
 const unknownKeyId = '00112233-4455-6677-8899-aabbccddeeff'
@@ -309,6 +309,11 @@ describe('KMS operations, through the AWS SDK', () => {
         /6144/,
       ],
       [
+        () => encryptWith(client, KeyId, { a: 'x'.repeat(4096), b: 'é'.repeat(2048) }),
+        'ValidationException',
+        /^1 validation error detected: Value at 'encryptionContext' failed .* 8192 bytes/,
+      ],
+      [
         () => client.send(new GenerateDataKeyCommand({ KeyId })),
         'ValidationException',
         /either number of bytes or key spec/,
@@ -400,7 +405,8 @@ describe('KMS operations, through the AWS SDK', () => {
       ],
     ]
     for (const [send, name, message] of table) await assert.rejects(send(), { name, message }, String(send))
-    assert.equal(table.length, 23)
+    assert.equal(table.length, 24)
+    await encryptWith(client, KeyId, { a: 'x'.repeat(4096), b: 'é'.repeat(2047) })
     await client.send(new CreateKeyCommand({ MultiRegion: false, Tags: [], KeySpec: 'SYMMETRIC_DEFAULT' }))
   })
 

@@ -1,0 +1,30 @@
+import { iamOperations } from './operations/iam/index.ts'
+import type { Operation } from './operations/operation.ts'
+import { stsOperations } from './operations/sts/index.ts'
+import type { XmlStructure } from './protocol/query.ts'
+
+export interface QueryService {
+  readonly service: string
+  readonly namespace: string
+  readonly operations: ReadonlyMap<string, Operation<XmlStructure | undefined>>
+}
+
+/** The query services, by the version of their API that a request names. */
+export const queryServices: ReadonlyMap<string, QueryService> = new Map([
+  [
+    '2010-05-08',
+    {
+      service: 'iam',
+      namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
+      operations: new Map(iamOperations.map((one) => [one.name, one])),
+    },
+  ],
+  [
+    '2011-06-15',
+    {
+      service: 'sts',
+      namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+      operations: new Map(stsOperations.map((one) => [one.name, one])),
+    },
+  ],
+])
