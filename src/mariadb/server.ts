@@ -51,6 +51,13 @@ export async function prepareServer(place: ServerPlace): Promise<PreparedServer>
   }
 }
 
+/**
+ * Has glibc overwrite what is freed (mallopt(3), M_PERTURB). Without it the plugin's last answer, with a data key in it, lies
+ * in freed memory, and Aria writes that to disk as the unused part of an index file: measured on MariaDB 10.11.19, in
+ * `sys/sys_config.MAI`, after 3 of 42 initialisations.
+ */
+const freshMemory = { MALLOC_PERTURB_: '165' }
+
 async function initialise(place: Place): Promise<void> {
   const logStart = await lengthOfLog(place.errorLog)
   const outputFile = join(place.directory, 'install-db.log')
@@ -61,7 +68,7 @@ async function initialise(place: Place): Promise<void> {
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
   )
-  const child = await startChild(endingWithUs(command), outputFile)
+  const child = await startChild(endingWithUs(command), outputFile, freshMemory)
   const exit = await child.exited
   if (exit.code === 0) return
   const errors = await errorsInLog(place.errorLog, { from: logStart })
@@ -80,6 +87,7 @@ async function start(place: Place, limit: number): Promise<RunningServer> {
   const child = await startChild(
     place.outlivesUs ? command : endingWithUs(command),
     join(place.directory, 'output.log'),
+    freshMemory,
   )
   const failure = await Promise.race([answers(child, place.socket, limit), child.exited.then(nameOf)])
   if (failure === undefined) return running(child, place.socket)
