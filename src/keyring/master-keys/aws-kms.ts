@@ -13,7 +13,7 @@ import type { EncryptionContext } from '../wrapped-key.ts'
 import { credentialsFor, type CredentialOptions } from './credentials.ts'
 import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
 import { takePlaintext } from './plaintext-middleware.ts'
-import { orTimeout } from './time-limit.ts'
+import { withinTime } from './time-limit.ts'
 import { wipingAgents } from './wiping-agents.ts'
 
 export interface AwsKmsOptions extends CredentialOptions {
@@ -95,21 +95,24 @@ export class AwsKmsMasterKey implements MasterKey {
     this.#client.destroy()
   }
 
-  /** One more try for what may pass at once, within the time-out. */
-  async #send<T>(masterKey: string | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.timeout(this.#call.requestTimeout)
+  async #send<T>(masterKey: string | undefined, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await orTimeout(send(signal), signal)
-    } catch (error) {
-      if (!isWorthAnotherTry(error)) throw explainKmsError(error, { masterKey, ...this.#call })
-    }
-    try {
-      await setTimeout(pauseBeforeSecondTry)
-      return await orTimeout(send(signal), signal)
+      return await withinTime(this.#call.requestTimeout, (signal) => twice(() => send(signal)))
     } catch (error) {
       throw explainKmsError(error, { masterKey, ...this.#call })
     }
   }
+}
+
+/** One more try for what may pass at once. */
+async function twice<T>(attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!isWorthAnotherTry(error)) throw error
+  }
+  await setTimeout(pauseBeforeSecondTry)
+  return await attempt()
 }
 
 /** Of `arn:aws:kms:REGION:ACCOUNT:key/ID`; undefined for an id or a bare alias. */

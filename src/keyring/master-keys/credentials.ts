@@ -1,5 +1,5 @@
 import { fromIni, fromNodeProviderChain } from '@aws-sdk/credential-providers'
-import { orTimeout } from './time-limit.ts'
+import { withinTime } from './time-limit.ts'
 
 export interface CredentialOptions {
   /** An AWS shared credentials file; undefined: the places where AWS's tools look. */
@@ -15,10 +15,10 @@ export type CredentialProvider = ReturnType<typeof fromNodeProviderChain>
 const metadataTimeout = 1000
 
 /** The SDK renews what has less than five minutes left, and keeps for ever what says nothing about its end. */
-const renewedAtEachUse = 5 * 60_000
+const keptForASecond = 5 * 60_000 + 1000
 
 /**
- * Credentials that are looked up again for each call, so that renewed ones count at once (rule K4). A named file is
+ * Credentials that are looked up again when they are a second old, so that renewed ones count (rule K4). A named file is
  * the only place then; without one, AWS's standard chain: environment, shared files, web identity, process, container
  * and instance metadata.
  */
@@ -34,7 +34,7 @@ export function credentialsFor({
       : fromIni({ ...named, filepath: credentialsFile, configFilepath: credentialsFile, ignoreCache: true })
   return async (options) => {
     // The SDK lets all its calls wait for one look-up; one that hangs must not hang them for good.
-    const found = await orTimeout(lookUp(options), AbortSignal.timeout(requestTimeout))
-    return { ...found, expiration: found.expiration ?? new Date(Date.now() + renewedAtEachUse) }
+    const found = await withinTime(requestTimeout, () => lookUp(options))
+    return { ...found, expiration: found.expiration ?? new Date(Date.now() + keptForASecond) }
   }
 }

@@ -1,14 +1,18 @@
-/** The work's result, or a TimeoutError when the signal comes first; work that no signal reaches goes on unheeded. */
-export async function orTimeout<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * The work's result, or a TimeoutError after `limit` milliseconds; work that heeds the signal ends then, other work goes
+ * on unheeded.
+ */
+export async function withinTime<T>(limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { promise: timeout, reject } = Promise.withResolvers<never>()
-  const giveUp = (): void => {
-    reject(new DOMException('no answer in time', 'TimeoutError'))
-  }
-  if (signal.aborted) giveUp()
-  signal.addEventListener('abort', giveUp, { once: true })
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    const error = new DOMException('no answer in time', 'TimeoutError')
+    reject(error)
+    controller.abort(error)
+  }, limit)
   try {
-    return await Promise.race([work, timeout])
+    return await Promise.race([work(controller.signal), timeout])
   } finally {
-    signal.removeEventListener('abort', giveUp)
+    clearTimeout(timer)
   }
 }
