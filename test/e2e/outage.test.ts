@@ -37,7 +37,10 @@ const outages: { what: string; code: RegExp; begin: (stack: Stack) => Promise<vo
 for (const { what, code, begin } of outages) {
   test(`K3: ${what}: a running server does all it did before, then also without the agent`, async (t) => {
     const stack = await serverWithKeyDirectory()
-    t.after(() => stack.remove())
+    t.after(() => {
+      chmodSync(stack.keyDirectory, 0o700)
+      return stack.remove()
+    })
     await stack.server.query('CREATE DATABASE d')
     await stack.server.query('CREATE TABLE d.t (n INT PRIMARY KEY) ENCRYPTED=YES ENCRYPTION_KEY_ID=3')
 
