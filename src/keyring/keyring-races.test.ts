@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { FakeMasterKey } from '../../test/support/fake-master-key.ts'
 import { openKeyring } from '../../test/support/keyring.ts'
@@ -13,17 +13,23 @@ import { until } from '../../test/support/until.ts'
 import { manifestFileName, newManifest, parseManifest, serialiseManifest } from './manifest.ts'
 import { encryptionContextOf } from './wrapped-key.ts'
 
+/** A keyring that has key 1, and another, empty one that is to take its place. */
+async function keyringAndDonor(t: TestContext) {
+  const directory = scratchDirectory(t)
+  const donor = scratchDirectory(t)
+  const masterKey = new FakeMasterKey()
+  const { keyring, log } = await openKeyring(t, directory, masterKey)
+  await keyring.create(1)
+  const { keyring: other } = await openKeyring(t, donor, masterKey)
+  return { directory, donor, masterKey, keyring, log, other }
+}
+
 async function removeKeyFiles(directory: string): Promise<void> {
   for (const name of await readdir(directory)) if (name.startsWith('aws-kms')) await rm(join(directory, name))
 }
 
 test('K2, K9: a keyring that is put there while a key is being made is not touched, and is taken', async (t) => {
-  const directory = scratchDirectory(t)
-  const donor = scratchDirectory(t)
-  const masterKey = new FakeMasterKey()
-  const { keyring } = await openKeyring(t, directory, masterKey)
-  await keyring.create(1)
-  const { keyring: other } = await openKeyring(t, donor, masterKey)
+  const { directory, donor, masterKey, keyring, other } = await keyringAndDonor(t)
   await other.create(1)
   await other.create(2)
   const wanted = await readFile(join(donor, manifestFileName))
@@ -43,13 +49,8 @@ test('K2, K9: a keyring that is put there while a key is being made is not touch
 })
 
 test('K9: a stray file of the former keyring does not keep the new one from being taken', async (t) => {
-  const directory = scratchDirectory(t)
-  const donor = scratchDirectory(t)
-  const masterKey = new FakeMasterKey()
-  const { keyring, log } = await openKeyring(t, directory, masterKey)
-  await keyring.create(1)
+  const { directory, donor, keyring, log, other } = await keyringAndDonor(t)
   await keyring.create(5)
-  const { keyring: other } = await openKeyring(t, donor, masterKey)
   await other.create(1)
   await other.rotate(1)
 
@@ -62,12 +63,7 @@ test('K9: a stray file of the former keyring does not keep the new one from bein
 })
 
 test('K9: of a keyring that arrives file by file, each key is unwrapped once', async (t) => {
-  const directory = scratchDirectory(t)
-  const donor = scratchDirectory(t)
-  const masterKey = new FakeMasterKey()
-  const { keyring } = await openKeyring(t, directory, masterKey)
-  await keyring.create(1)
-  const { keyring: other } = await openKeyring(t, donor, masterKey)
+  const { directory, donor, masterKey, keyring, other } = await keyringAndDonor(t)
   for (let keyId = 1; keyId <= 20; keyId++) await other.create(keyId)
   const last = join(donor, 'aws-kms-key.20.1')
   const bytes = await readFile(last)
@@ -189,12 +185,7 @@ test('K4: a clock that is set back stops no retry', async (t) => {
 })
 
 test('K9: a manifest and a key written over in place are noticed', async (t) => {
-  const directory = scratchDirectory(t)
-  const donor = scratchDirectory(t)
-  const masterKey = new FakeMasterKey()
-  const { keyring } = await openKeyring(t, directory, masterKey)
-  await keyring.create(1)
-  const { keyring: other } = await openKeyring(t, donor, masterKey)
+  const { directory, donor, keyring, other } = await keyringAndDonor(t)
   const wanted = await other.create(1)
   for (const name of ['aws-kms-key.1.1', manifestFileName]) {
     const file = await open(join(directory, name), 'r+')

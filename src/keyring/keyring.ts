@@ -81,10 +81,6 @@ export class Keyring {
     await this.#ready.promise
   }
 
-  get troubles(): readonly Trouble[] {
-    return this.#troubles
-  }
-
   /** Memory alone: the latest version of an id, if it is held (rule K3). */
   latest(keyId: number): DataKey | undefined {
     return this.#loaded.held.latest(keyId)

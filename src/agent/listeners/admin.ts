@@ -5,6 +5,7 @@ import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import { maxKeyId } from '../../keyring/data-key.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import type { Log } from '../../keyring/log.ts'
+import { closeServer } from './close-server.ts'
 
 export interface AdminListener {
   close(): Promise<void>
@@ -37,11 +38,7 @@ export async function listenForOperator(
   })
   await listenPrivately(server, socket)
   return {
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
+    close: () => closeServer(server),
   }
 }
 

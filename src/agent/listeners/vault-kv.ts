@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import type { VaultListenerConfig } from '../config.ts'
 import { formatAddress } from '../listen-address.ts'
+import { closeServer } from './close-server.ts'
 import { answerWithin, type VaultHandler } from './vault-handler.ts'
 
 export interface VaultListener {
@@ -45,11 +46,7 @@ export async function listenForVaultClients(
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${formatAddress({ ...address, port })}`,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
+    close: () => closeServer(server),
   }
 }
 

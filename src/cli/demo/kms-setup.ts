@@ -8,7 +8,7 @@ export const exampleAccount = '111122223333'
 export const exampleRegion = 'us-east-1'
 
 /** The operations that an agent needs, and no others. */
-export const agentActions = ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:DescribeKey']
+const agentActions = ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:DescribeKey']
 
 export interface KmsUser {
   readonly arn: string

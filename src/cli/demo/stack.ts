@@ -16,7 +16,7 @@ import {
   type KmsUser,
 } from './kms-setup.ts'
 
-export const masterKeyAlias = 'alias/mariadb'
+const masterKeyAlias = 'alias/mariadb'
 
 export interface StackOptions {
   readonly logLevel?: string
