@@ -1,12 +1,16 @@
 // The import rules of docs/architecture.md: who may import whom.
-const only = (folder, allowed) => ({
+const only = (folder, allowed, files = []) => ({
   name: `${folder}-imports`,
   severity: 'error',
-  comment: `src/${folder} may import of ours: ${['errors', ...allowed].join(', ')}`,
+  comment: `src/${folder} may import of ours: ${['errors', ...files, ...allowed].join(', ')}`,
   from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
   to: {
     path: '^(src|test|bench|scripts)/',
-    pathNot: [`^src/${folder}/`, '^src/errors\\.ts$', ...allowed.map((name) => `^src/${name}/`)],
+    pathNot: [
+      `^src/${folder}/`,
+      ...['errors', ...files].map((name) => `^src/${name}\\.ts$`),
+      ...allowed.map((name) => `^src/${name}/`),
+    ],
   },
 })
 
@@ -14,10 +18,10 @@ export default {
   forbidden: [
     only('keyring', []),
     only('kms', []),
-    only('agent', ['keyring']),
+    only('agent', ['keyring'], ['ini-file']),
     only('innodb', ['keyring']),
     only('mariadb', []),
-    only('cli', ['agent', 'kms', 'mariadb', 'innodb', 'keyring']),
+    only('cli', ['agent', 'kms', 'mariadb', 'innodb', 'keyring'], ['ini-file']),
     {
       name: 'errors-stand-alone',
       severity: 'error',

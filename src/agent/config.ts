@@ -1,8 +1,6 @@
-import { parse } from 'ini'
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { messageOf, StrongroomError, systemCode } from '../errors.ts'
+import { checkSection, invalidOption, optionalText, orIssue, readIniFile, requiredText } from '../ini-file.ts'
 import { type CreationRule, parseCreationRule } from '../keyring/creation-rule.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
 
@@ -37,24 +35,26 @@ export interface KeyringConfig {
 
 /** Throws SR_CONFIG_INVALID, whose text names the file, the section and the option. */
 export function readAgentConfig(file: string): AgentConfig {
-  const sections = parseSections(readText(file), file)
+  const sections = readIniFile(file)
   const folder = dirname(resolve(file))
-  const agent = checked(agentSchema, sections.get('agent') ?? {}, file, 'agent')
-  const listener = checked(vaultListenerSchema, sections.get('vault-listener') ?? {}, file, 'vault-listener')
+  const agent = checkSection(agentSchema, sections.get('agent') ?? {}, { file, section: 'agent' })
+  const listener = checkSection(vaultListenerSchema, sections.get('vault-listener') ?? {}, {
+    file,
+    section: 'vault-listener',
+  })
   const keyrings = [...sections].flatMap(([section, options]) => {
     const name = /^keyring ([A-Za-z0-9_-]+)$/.exec(section)?.[1]
     if (name === undefined) {
       if (section === 'agent' || section === 'vault-listener') return []
-      throw invalid(
-        file,
-        section,
+      throw invalidOption(
+        { file, section },
         'is not a section of this file: they are agent, vault-listener and keyring NAME',
       )
     }
-    return [keyringFrom(name, checked(keyringSchema, options, file, section), folder)]
+    return [keyringFrom(name, checkSection(keyringSchema, options, { file, section }), folder)]
   })
   if (keyrings.length === 0)
-    throw invalid(file, 'keyring NAME', 'is missing: the agent needs at least one keyring')
+    throw invalidOption({ file, section: 'keyring NAME' }, 'is missing: the agent needs at least one keyring')
   return {
     logLevel: agent['log-level'],
     adminSocket: agent['admin-socket'] && resolve(folder, agent['admin-socket']),
@@ -63,31 +63,24 @@ export function readAgentConfig(file: string): AgentConfig {
   }
 }
 
-/** An option that is there but empty counts as not set. */
-const optional = z
-  .string()
-  .transform((value) => (value === '' ? undefined : value))
-  .optional()
-const required = z.string('is missing').min(1, 'is empty')
-
 const agentSchema = z.strictObject({
-  'admin-socket': optional,
+  'admin-socket': optionalText,
   'log-level': z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 })
 
 const vaultListenerSchema = z.strictObject({
   listen: z.string().default('127.0.0.1:8201').transform(orIssue(parseListenAddress)),
-  'tls-certificate': optional,
-  'tls-key': optional,
+  'tls-certificate': optionalText,
+  'tls-key': optionalText,
 })
 
 const keyringSchema = z.strictObject({
-  store: required.regex(/^directory:./, 'must be directory:PATH'),
-  'data-directory': optional,
-  'master-key-id': optional,
+  store: requiredText.regex(/^directory:./, 'must be directory:PATH'),
+  'data-directory': optionalText,
+  'master-key-id': optionalText,
   'key-spec': z.enum(['AES_256', 'AES_128']).default('AES_256'),
-  region: optional,
-  'endpoint-url': optional.pipe(
+  region: optionalText,
+  'endpoint-url': optionalText.pipe(
     z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   ),
   'request-timeout': z
@@ -96,9 +89,9 @@ const keyringSchema = z.strictObject({
     .default('5000')
     .transform(Number)
     .pipe(z.int().min(100, 'must be 100 to 60000 ms').max(60_000, 'must be 100 to 60000 ms')),
-  'credentials-file': optional,
-  profile: optional,
-  'token-file': required,
+  'credentials-file': optionalText,
+  profile: optionalText,
+  'token-file': requiredText,
   'create-keys': z.string().default('on-demand').transform(orIssue(parseCreationRule)),
 })
 
@@ -130,74 +123,14 @@ function vaultListenerFrom(
   if (certificate !== undefined && key !== undefined) {
     return { address, tls: { certificateFile: resolve(folder, certificate), keyFile: resolve(folder, key) } }
   }
-  if (certificate !== undefined) throw invalid(file, section, 'tls-key: is missing beside tls-certificate')
-  if (key !== undefined) throw invalid(file, section, 'tls-certificate: is missing beside tls-key')
+  if (certificate !== undefined)
+    throw invalidOption({ file, section }, 'tls-key: is missing beside tls-certificate')
+  if (key !== undefined) throw invalidOption({ file, section }, 'tls-certificate: is missing beside tls-key')
   if (!isLoopback(address.host)) {
-    throw invalid(
-      file,
-      section,
+    throw invalidOption(
+      { file, section },
       `listen: ${address.host} is not a loopback address, so tls-certificate and tls-key must be set`,
     )
   }
   return { address, tls: undefined }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new StrongroomError(
-      'SR_CONFIG_INVALID',
-      `cannot read the configuration ${file} (${systemCode(error) ?? messageOf(error)})`,
-      { cause: error },
-    )
-  }
-}
-
-type Options = Record<string, unknown>
-
-function parseSections(text: string, file: string): Map<string, Options> {
-  const sections = new Map<string, Options>()
-  for (const [section, options] of Object.entries(parse(text))) {
-    const known: unknown = options
-    if (typeof known !== 'object' || known === null) {
-      throw new StrongroomError('SR_CONFIG_INVALID', `${file}: option ${section}: stands outside any section`)
-    }
-    sections.set(
-      section,
-      Object.fromEntries(Object.entries(known).map(([name, value]) => [name, asText(value)])),
-    )
-  }
-  return sections
-}
-
-/** The parser makes `true`, `false` and `null` of those words; here every option is text. */
-function asText(value: unknown): unknown {
-  return typeof value === 'boolean' || value === null ? String(value) : value
-}
-
-function checked<T>(schema: z.ZodType<T>, options: Options, file: string, section: string): T {
-  const result = schema.safeParse(options)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  if (issue?.code === 'unrecognized_keys') {
-    throw invalid(file, section, `${issue.keys.join(', ')}: is no option of this section`)
-  }
-  throw invalid(file, section, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}`)
-}
-
-function invalid(file: string, section: string, fault: string): StrongroomError {
-  return new StrongroomError('SR_CONFIG_INVALID', `${file}: [${section}] ${fault}`)
-}
-
-/** Lets a parser of ours stand in a schema. */
-function orIssue<T>(read: (text: string) => T): (text: string, context: z.RefinementCtx) => T {
-  return (text, context) => {
-    try {
-      return read(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) })
-      return z.NEVER
-    }
-  }
 }
