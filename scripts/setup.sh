@@ -10,7 +10,7 @@ Makes a machine with Debian or Ubuntu, Node.js 20 or later and npm ready for Str
 and nothing else: MariaDB's server, backup tool and hashicorp_key_management plugin (Debian packages; no service is
 started), and node_modules, which brings the Node.js that Strongroom runs on.
 
-  --for-tests   also what the tests need: awscli
+  --for-tests   also what the tests need: awscli, python3-boto3, curl
   --quiet       print only what is done, and errors
   --dry-run     print what would be done, change nothing
 TEXT
@@ -83,7 +83,7 @@ wait_for_other_setup() {
 missing_packages() {
   wanted='mariadb-server mariadb-backup mariadb-plugin-hashicorp-key-management'
   # An aws from elsewhere on the PATH doesn't count: the tests call the distribution's.
-  [ -z "$for_tests" ] || wanted="$wanted awscli"
+  [ -z "$for_tests" ] || wanted="$wanted awscli python3-boto3 curl"
   # shellcheck disable=SC2086 # a list of names
   installed=$(dpkg-query -W -f '${Package} ${db:Status-Status};' $wanted 2>/dev/null || true)
   list=''

@@ -32,7 +32,14 @@ const harmless = [
   'tail',
   'tr',
 ]
-const packages = ['mariadb-server', 'mariadb-backup', 'mariadb-plugin-hashicorp-key-management', 'awscli']
+const packages = [
+  'mariadb-server',
+  'mariadb-backup',
+  'mariadb-plugin-hashicorp-key-management',
+  'awscli',
+  'python3-boto3',
+  'curl',
+]
 const allButServer = packages.filter((name) => name !== 'mariadb-server')
 const lock = JSON.stringify({ packages: { '': {}, 'node_modules/zod': { version: '1.0.0' } } })
 
@@ -143,6 +150,14 @@ test('a distribution without the plugin: says which has it', () => {
   const { status, stderr } = setup()
   assert.equal(status, 1)
   assert.match(stderr, /no package mariadb-plugin-hashicorp-key-management here; needs MariaDB 10\.9/)
+})
+
+test('boto3 counts only for the tests', () => {
+  installedPackages(packages.filter((name) => name !== 'python3-boto3'))
+  assert.equal(setup('--dry-run').stderr, 'setup: everything is there\n')
+  assert.match(setup('--dry-run', '--for-tests').stderr, /would install python3-boto3$/m)
+  installedPackages(packages.filter((name) => name !== 'curl'))
+  assert.match(setup('--dry-run', '--for-tests').stderr, /would install curl$/m)
 })
 
 test('awscli counts only for the tests, and only where it is packaged', () => {
