@@ -1,77 +1,80 @@
-import { z } from 'zod'
 import { AwsException } from '../protocol/exceptions.ts'
-import { repeatedName } from '../repeated-name.ts'
+import { type ActionList, readActions } from './actions.ts'
 import { type Condition, parseConditions } from './conditions.ts'
+import { type RawDocument, type RawStatement, readRawDocument } from './document-schema.ts'
 import { requireQuickConditions } from './limits.ts'
-import { malformed, refuseVariables } from './malformed.ts'
+import { malformed } from './malformed.ts'
+import { requireNoMistakes } from './mistakes.ts'
+import { type PolicyKind, policyKinds } from './policy-kinds.ts'
+import { type PrincipalName, principalText, readPrincipals } from './principals.ts'
+import { readResources, type ResourceList } from './resources.ts'
 
-/** A key policy, checked: it holds nothing that the evaluator does not understand. */
+/** A policy, checked: it holds nothing that the evaluator does not understand. */
 export interface PolicyDocument {
   readonly statements: readonly Statement[]
 }
 
 export interface Statement {
+  /** `statement 2`, or with its `Sid`: `statement 2 "NoExport"`. */
+  readonly name: string
   readonly effect: 'Allow' | 'Deny'
-  /** Whom it is about: `*`, an account's root ARN, or a user's ARN. Undefined in an identity policy, which has no principals. */
-  readonly principals: readonly string[] | undefined
-  readonly actions: PatternList
-  readonly resources: PatternList
+  /** Undefined in an identity policy and a session policy, which are about who they belong to. */
+  readonly principals: readonly PrincipalName[] | undefined
+  readonly actions: ActionList
+  /** Undefined in a trust policy, which is about its role. */
+  readonly resources: ResourceList | undefined
   readonly conditions: readonly Condition[]
 }
 
-/** `Action` and `Resource`; negated: `NotAction` and `NotResource`. */
-export interface PatternList {
-  readonly negated: boolean
-  readonly patterns: readonly string[]
+/** A policy, and what operators call it. */
+export interface NamedPolicy {
+  /** `key policy`, `inline policy P of user U`, the ARN of a managed policy, `session policy`. */
+  readonly source: string
+  readonly document: PolicyDocument
 }
 
 /** Amazon's quota for a key policy document, in bytes. */
 export const maxPolicyBytes = 32_768
 
-const texts = z.union([z.string().transform((text) => [text]), z.array(z.string()).min(1)])
-const statement = z.strictObject({
-  Sid: z.string().optional(),
-  Effect: z.enum(['Allow', 'Deny']),
-  Principal: z.union([z.literal('*'), z.strictObject({ AWS: texts })]),
-  Action: texts.optional(),
-  NotAction: texts.optional(),
-  Resource: texts.optional(),
-  NotResource: texts.optional(),
-  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
-})
-const document = z.strictObject({
-  Version: z.enum(['2008-10-17', '2012-10-17']).optional(),
-  Id: z.string().optional(),
-  Statement: z.union([statement.transform((one) => [one]), z.array(statement).min(1)]),
-})
-
-/**
- * Reads a key policy. Throws MalformedPolicyDocumentException for whatever we could not evaluate as it is meant
- * (`NotPrincipal`, an unknown condition operator or key, a policy variable …): better refused than half obeyed.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
- */
+/** The policy of a key, as someone puts it. This and the others throw MalformedPolicyDocumentException. */
 export function parseKeyPolicy(text: string): PolicyDocument {
-  const parsed = document.safeParse(parseJson(text))
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw malformed(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a policy'}`)
-  }
-  const statements = parsed.data.Statement.map(readStatement)
-  requireQuickConditions(statements.flatMap(({ conditions }) => conditions))
-  return { statements }
+  return parsePolicy('key', text)
+}
+
+/** A policy of a user, group or role. */
+export function parseIdentityPolicy(text: string): PolicyDocument {
+  return parsePolicy('identity', text)
+}
+
+/** Who may assume a role. */
+export function parseTrustPolicy(text: string): PolicyDocument {
+  return parsePolicy('trust', text)
+}
+
+/** What limits a session of a role. */
+export function parseSessionPolicy(text: string): PolicyDocument {
+  return parsePolicy('session', text)
+}
+
+export function parseStoredKeyPolicy(text: string, onUnreadable: (why: string) => void): PolicyDocument {
+  return parseStoredPolicy('key', text, onUnreadable)
 }
 
 /**
- * A stored policy that can't be read allows nothing: the newer release that wrote it may have meant a Deny.
- * `onUnreadable` is told why.
+ * A stored policy that can't be read denies everything to everybody it is about: the newer release that wrote it may
+ * have meant a Deny that only this policy holds, while others go on allowing. `onUnreadable` is told why.
  */
-export function parseStoredKeyPolicy(text: string, onUnreadable: (why: string) => void): PolicyDocument {
+export function parseStoredPolicy(
+  kind: PolicyKind,
+  text: string,
+  onUnreadable: (why: string) => void,
+): PolicyDocument {
   try {
-    return parseKeyPolicy(text)
+    return readPolicy(kind, readRawDocument(text))
   } catch (error) {
     if (!(error instanceof AwsException)) throw error
     onUnreadable(error.message)
-    return { statements: [] }
+    return { statements: [denyEverything(kind)] }
   }
 }
 
@@ -96,53 +99,92 @@ export function defaultKeyPolicy(rootArn: string): string {
   )
 }
 
-/** Every principal that the policy names, `*` left out. */
+/** Every account, user, role and session that the policy names, by ARN. */
 export function namedPrincipals(policy: PolicyDocument): string[] {
-  return policy.statements.flatMap(({ principals }) => principals ?? []).filter((name) => name !== '*')
+  return policy.statements
+    .flatMap(({ principals }) => principals ?? [])
+    .filter(({ type }) => type === 'account' || type === 'identity')
+    .map(principalText)
 }
 
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text, refuseProto)
-    // The parser would take the last of two: a Deny or a Condition would be gone.
-    const repeated = repeatedName(text)
-    if (repeated !== undefined) throw malformed(`the policy has two members named ${repeated} in one place`)
-    return value
-  } catch (error) {
-    if (error instanceof AwsException) throw error
-    throw malformed('the policy is not JSON')
-  }
+/** Refuses whatever we could not evaluate as it is meant: better refused than half obeyed. */
+function parsePolicy(kind: PolicyKind, text: string): PolicyDocument {
+  const raw = readRawDocument(text)
+  requireNoMistakes(kind, raw)
+  return readPolicy(kind, raw)
 }
 
-/** Schemas pass over this name, so a condition behind it would be dropped. */
-function refuseProto(this: unknown, name: string, value: unknown): unknown {
-  if (name === '__proto__') throw malformed('a policy has no member named __proto__')
-  return value
+function readPolicy(kind: PolicyKind, raw: RawDocument): PolicyDocument {
+  const variables = raw.Version === '2012-10-17'
+  const statements = raw.Statement.map((one, index) => readStatement(one, { kind, variables, index }))
+  requireQuickConditions(statements.flatMap(({ conditions }) => conditions))
+  return { statements }
 }
 
-function readStatement(raw: z.infer<typeof statement>): Statement {
-  const actions = either('Action', raw.Action, raw.NotAction)
-  for (const pattern of actions.patterns) {
-    if (!/^(\*|kms:[a-z*?]+)$/i.test(pattern)) throw malformed(`Action ${pattern} is not an action of KMS`)
-  }
-  const resources = either('Resource', raw.Resource, raw.NotResource)
-  refuseVariables(resources.patterns)
+interface Place {
+  readonly kind: PolicyKind
+  readonly variables: boolean
+  readonly index: number
+}
+
+function readStatement(raw: RawStatement, place: Place): Statement {
   return {
+    name: `statement ${place.index + 1}${raw.Sid === undefined || raw.Sid === '' ? '' : ` "${raw.Sid}"`}`,
     effect: raw.Effect,
-    principals: raw.Principal === '*' ? ['*'] : raw.Principal.AWS.map(fullPrincipal),
-    actions,
-    resources,
-    conditions: parseConditions(raw.Condition ?? {}),
+    principals: principalsOf(raw, place.kind),
+    actions: actionsOf(raw, place.kind),
+    resources: resourcesOf(raw, place),
+    conditions: parseConditions(raw.Condition ?? {}, place.variables),
   }
 }
 
-function either(name: string, is: string[] | undefined, isNot: string[] | undefined): PatternList {
-  if (is !== undefined && isNot === undefined) return { negated: false, patterns: is }
-  if (isNot !== undefined && is === undefined) return { negated: true, patterns: isNot }
+function principalsOf(raw: RawStatement, kind: PolicyKind): PrincipalName[] | undefined {
+  if (raw.NotPrincipal !== undefined) {
+    throw malformed('NotPrincipal is not supported; use a condition on aws:PrincipalArn instead')
+  }
+  if (!policyKinds[kind].hasPrincipals) {
+    if (raw.Principal !== undefined) throw malformed('Policy document should not specify a principal.')
+    return undefined
+  }
+  if (raw.Principal === undefined) throw malformed('a statement needs a Principal')
+  return readPrincipals(raw.Principal)
+}
+
+function actionsOf(raw: RawStatement, kind: PolicyKind): ActionList {
+  const { negated, texts } = either('Action', raw.Action, raw.NotAction)
+  for (const pattern of texts) {
+    if (policyKinds[kind].acceptsActions(pattern)) continue
+    throw malformed(`Action ${pattern} is not an action of ${policyKinds[kind].actions}`)
+  }
+  return readActions(texts, negated)
+}
+
+function resourcesOf(raw: RawStatement, { kind, variables }: Place): ResourceList | undefined {
+  if (!policyKinds[kind].hasResources) {
+    if (raw.Resource === undefined && raw.NotResource === undefined) return undefined
+    throw malformed('Has prohibited field Resource')
+  }
+  const { negated, texts } = either('Resource', raw.Resource, raw.NotResource)
+  return readResources(texts, { negated, variables })
+}
+
+function either(
+  name: string,
+  is: string[] | undefined,
+  isNot: string[] | undefined,
+): { negated: boolean; texts: string[] } {
+  if (is !== undefined && isNot === undefined) return { negated: false, texts: is }
+  if (isNot !== undefined && is === undefined) return { negated: true, texts: isNot }
   throw malformed(`a statement needs one of ${name} and Not${name}`)
 }
 
-/** An account id alone means the account's root user. */
-function fullPrincipal(name: string): string {
-  return /^\d{12}$/.test(name) ? `arn:aws:iam::${name}:root` : name
+function denyEverything(kind: PolicyKind): Statement {
+  return {
+    name: 'the stored policy cannot be read',
+    effect: 'Deny',
+    principals: policyKinds[kind].hasPrincipals ? [{ type: 'everyone' }] : undefined,
+    actions: readActions(['*'], false),
+    resources: undefined,
+    conditions: [],
+  }
 }

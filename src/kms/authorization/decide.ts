@@ -1,0 +1,42 @@
+import type { Call, State } from '../operations/call.ts'
+import type { NamedPolicy } from '../policy/document.ts'
+import { type Decision, evaluate, type Policies } from '../policy/evaluate.ts'
+import { type Permission, resourceOf } from './permission.ts'
+import { requestContext } from './request-context.ts'
+import { trustPolicy } from './trust-policy.ts'
+
+/** Whether the caller is allowed it, and by what. */
+export function decide(permission: Permission, call: Call): Decision {
+  return decideBy(policiesFor(permission, call), permission, call)
+}
+
+export function decideBy(policies: Policies, permission: Permission, call: Call): Decision {
+  return evaluate(
+    {
+      principal: call.caller,
+      action: permission.action,
+      resource: resourceOf(permission),
+      context: requestContext(permission, call),
+      encryptionContext: permission.encryptionContext,
+      newGrant: permission.newGrant,
+    },
+    policies,
+  )
+}
+
+/** All the policies and grants that have a say. */
+export function policiesFor(permission: Permission, { caller, state }: Call): Policies {
+  const { key } = permission
+  return {
+    resourcePolicy: resourcePolicy(permission, state),
+    identityPolicies: state.identityPolicies.of(caller),
+    sessionPolicies: caller.session?.policies,
+    grants: permission.grants ?? (key === undefined ? [] : state.grants.applicable(key, caller)),
+  }
+}
+
+function resourcePolicy({ key, trustOf, grants }: Permission, { log }: State): NamedPolicy | undefined {
+  if (grants !== undefined) return undefined
+  if (key !== undefined) return { source: 'key policy', document: key.policyDocument }
+  return trustOf === undefined ? undefined : trustPolicy(trustOf, log)
+}
