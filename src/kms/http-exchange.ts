@@ -1,7 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { TlsDetails } from './audit/audit-record.ts'
 import type { ReceivedRequest } from './handle-request.ts'
 import type { Answer } from './protocol/answer.ts'
 import { AwsException } from './protocol/exceptions.ts'
+
+/** What a server answers with. */
+export interface Site {
+  readonly handle: (request: ReceivedRequest) => Promise<Answer>
+  /** What `GET` of a path gives to everybody, unsigned and unrecorded: nothing that is a secret. */
+  readonly pages: ReadonlyMap<string, () => Answer | Promise<Answer>>
+}
 
 const maxBodyBytes = 1024 * 1024
 
@@ -12,14 +22,14 @@ const maxBodyBytes = 1024 * 1024
 export async function exchange(
   request: IncomingMessage,
   requestId: string,
-  handle: (request: ReceivedRequest) => Promise<Answer>,
+  { handle, pages }: Site,
 ): Promise<Answer> {
-  if (request.method === 'GET' && request.url === '/healthz') {
-    return { status: 200, contentType: 'text/plain', body: 'ok\n' }
-  }
+  const page = request.method === 'GET' ? pages.get(request.url ?? '') : undefined
+  if (page !== undefined) return await page()
   // Before the body: once the connection has ended there is no address any more.
   const sourceIp = request.socket.remoteAddress
   if (sourceIp === undefined) throw new Error('the connection ended before its request was read')
+  const tls = tlsDetails(request.socket)
   const body = await readBody(request)
   try {
     const target = request.headers['x-amz-target']
@@ -30,14 +40,22 @@ export async function exchange(
       method: request.method ?? '',
       target: request.url ?? '',
       rawHeaders: request.rawHeaders,
+      contentType: request.headers['content-type'],
       operationTarget: typeof target === 'string' ? target : undefined,
       userAgent: request.headers['user-agent'],
       sourceIp,
       receivedAt: new Date(),
+      secureTransport: 'encrypted' in request.socket,
+      tls,
     })
   } finally {
     body?.fill(0)
   }
+}
+
+function tlsDetails(socket: Socket): TlsDetails | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined
+  return { tlsVersion: socket.getProtocol() ?? 'unknown', cipherSuite: socket.getCipher().standardName }
 }
 
 /** Sends the answer, and zeroes its bytes when they are sent or the connection has ended. */
@@ -54,6 +72,7 @@ export function send(response: ServerResponse, answer: Answer, requestId: string
   response.writeHead(answer.status, {
     'content-type': answer.contentType,
     'content-length': body.length,
+    'cache-control': 'no-cache, no-store, must-revalidate, private',
     'x-amzn-RequestId': requestId,
   })
   response.end(body)
@@ -81,6 +100,8 @@ function refusal(request: IncomingMessage, body: Buffer | undefined): AwsExcepti
   if (body === undefined) {
     return new AwsException('RequestEntityTooLargeException', `A request has at most ${maxBodyBytes} bytes.`)
   }
-  if (request.method === 'POST' && request.url === '/') return undefined
-  return new AwsException('UnknownOperationException', 'Requests to this service are POST /.')
+  const { method, url = '' } = request
+  if (method === 'POST' && (url === '/' || url.startsWith('/?'))) return undefined
+  if (method === 'GET' && url.startsWith('/?')) return undefined
+  return new AwsException('UnknownOperationException', 'Requests to this service are POST / or GET /?….')
 }

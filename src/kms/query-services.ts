@@ -1,7 +1,7 @@
 import { iamOperations } from './operations/iam/index.ts'
 import type { Operation } from './operations/operation.ts'
 import { stsOperations } from './operations/sts/index.ts'
-import type { XmlStructure } from './protocol/query.ts'
+import type { XmlStructure } from './protocol/xml.ts'
 
 export interface QueryService {
   readonly service: string

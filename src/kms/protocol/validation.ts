@@ -1,13 +1,22 @@
 import { z } from 'zod'
+import { shortened } from '../shortened.ts'
 import { AwsException } from './exceptions.ts'
+
+/** In characters, of a value in an error text. */
+const longestQuote = 256
 
 /**
  * The members of a request, checked and in the types that the operation works with. Members that the schema does not
  * know are ignored, as Amazon ignores them, and `null` is as good as absent.
  * Throws SerializationException for a member of another JSON type, UnsupportedOperationException for what this
- * service does not do yet, and ValidationException, in Amazon's words, for what is out of bounds.
+ * service does not do yet, and ValidationException, in Amazon's words, for what is out of bounds. Amazon quotes the
+ * value; so do we where `mayQuote` says that the member is no secret.
  */
-export function parseMembers<Input>(schema: z.ZodType<Input>, members: Record<string, unknown>): Input {
+export function parseMembers<Input>(
+  schema: z.ZodType<Input>,
+  members: Record<string, unknown>,
+  mayQuote: (member: string) => boolean = () => false,
+): Input {
   const given = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
@@ -19,11 +28,14 @@ export function parseMembers<Input>(schema: z.ZodType<Input>, members: Record<st
         `'${memberName(issue)}' must be ${typeName(issue.expected)}`,
       )
     }
+    if (isNoInteger(issue)) {
+      throw new AwsException('SerializationException', `'${memberName(issue)}' must be an integer`)
+    }
     if (kindOf(issue) === 'serialization') throw new AwsException('SerializationException', issue.message)
   }
   const outOfBounds = issues.filter((issue) => kindOf(issue) === undefined)
   if (outOfBounds.length > 0) {
-    const texts = outOfBounds.map((issue) => constraintText(issue, given))
+    const texts = outOfBounds.map((issue) => constraintText(issue, given, mayQuote))
     const count = texts.length === 1 ? '1 validation error' : `${texts.length} validation errors`
     throw new AwsException('ValidationException', `${count} detected: ${texts.join('; ')}`)
   }
@@ -75,14 +87,48 @@ function kindOf(issue: Issue): unknown {
   return issue.code === 'custom' ? issue.params?.['kind'] : undefined
 }
 
-function isMissing(issue: Issue, given: Record<string, unknown>): boolean {
-  const [name] = issue.path
-  return issue.path.length === 1 && typeof name === 'string' && !Object.hasOwn(given, name)
+/** A number that no integer type holds; zod reports it beside the bounds that the member has. */
+function isNoInteger(issue: Issue): boolean {
+  if (issue.code === 'too_big') return issue.maximum === Number.MAX_SAFE_INTEGER
+  return issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER
 }
 
-function constraintText(issue: Issue, given: Record<string, unknown>): string {
-  const nothing = isMissing(issue, given) ? ' null' : ''
-  return `Value${nothing} at '${memberName(issue)}' failed to satisfy constraint: ${constraint(issue)}`
+function isMissing(issue: Issue, given: Record<string, unknown>): boolean {
+  const value = valueAt(issue, given)
+  return value === undefined || value === null
+}
+
+function valueAt(issue: Issue, given: Record<string, unknown>): unknown {
+  let value: unknown = given
+  for (const step of issue.path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    const inside: [string, unknown][] = Object.entries(value)
+    value = inside.find(([name]) => name === String(step))?.[1]
+  }
+  return value
+}
+
+function constraintText(
+  issue: Issue,
+  given: Record<string, unknown>,
+  mayQuote: (member: string) => boolean,
+): string {
+  return `Value${quotation(issue, given, mayQuote)} at '${memberName(issue)}' failed to satisfy constraint: ${constraint(issue)}`
+}
+
+function quotation(
+  issue: Issue,
+  given: Record<string, unknown>,
+  mayQuote: (member: string) => boolean,
+): string {
+  if (isMissing(issue, given)) return ' null'
+  return mayQuote(String(issue.path[0])) ? quote(valueAt(issue, given)) : ''
+}
+
+/** Nothing for lists and structures. */
+function quote(value: unknown): string {
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return isPlain ? ` '${shortened(String(value), longestQuote)}'` : ''
 }
 
 function constraint(issue: Issue): string {
@@ -111,9 +157,14 @@ function patternText(pattern: string | undefined): string {
   return pattern?.replace(/^\/(.*)\/[a-z]*$/, '$1') ?? ''
 }
 
-/** Amazon's error texts write members with a small first letter: `keyId`. */
+/** Amazon's error texts write members with a small first letter, and count from 1: `keyId`, `tags.1.member.tagKey`. */
 function memberName(issue: Issue): string {
-  const name = issue.path.map(String).join('.')
+  return issue.path
+    .map((step) => (typeof step === 'number' ? `${step + 1}.member` : uncapitalized(String(step))))
+    .join('.')
+}
+
+function uncapitalized(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1)
 }
 

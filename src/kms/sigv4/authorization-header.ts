@@ -1,40 +1,41 @@
-import { AwsException } from '../protocol/exceptions.ts'
+import {
+  algorithm,
+  basicDate,
+  type Headers,
+  incomplete,
+  parseCredential,
+  parseDate,
+  parseSignature,
+  parseSignedHeaders,
+  type SignatureClaim,
+} from './claim.ts'
 
-/** `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, taken apart. */
-export interface SignatureClaim {
-  readonly accessKeyId: string
-  readonly scope: CredentialScope
-  /** In lower case, sorted, as the caller gave them. */
-  readonly signedHeaders: readonly string[]
-  /** 64 hexadecimal digits, as they came. */
-  readonly signature: string
-}
+const required = ['Credential', 'Signature', 'SignedHeaders'] as const
 
-export interface CredentialScope {
-  /** `20150830` */
-  readonly date: string
-  readonly region: string
-  readonly service: string
-}
-
-const algorithm = 'AWS4-HMAC-SHA256'
-
-/** Throws MissingAuthenticationTokenException without a header, IncompleteSignatureException when it is not whole. */
-export function parseAuthorization(header: string | undefined): SignatureClaim {
-  if (header === undefined) {
-    throw new AwsException('MissingAuthenticationTokenException', 'Request is missing Authentication Token')
-  }
+/**
+ * `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, and the date that goes with it.
+ * Throws IncompleteSignatureException when it is not whole.
+ */
+export function readAuthorization(header: string, headers: Headers): SignatureClaim {
   if (!header.startsWith(`${algorithm} `)) {
     throw incomplete(`the Authorization header's algorithm is not ${algorithm}`)
   }
   const fields = parseFields(header.slice(algorithm.length + 1))
-  const signature = required(fields, 'Signature')
-  if (!/^[0-9a-f]{64}$/.test(signature)) throw incomplete('Signature is not 64 hexadecimal digits')
-  const signedHeaders = required(fields, 'SignedHeaders').split(';')
-  // A long header that is named over and over would make a canonical request of many megabytes.
-  if (new Set(signedHeaders).size < signedHeaders.length)
-    throw incomplete('SignedHeaders names a header twice')
-  return { ...parseCredential(required(fields, 'Credential')), signedHeaders, signature }
+  const date = headers.get('x-amz-date') ?? headers.get('date')
+  const missing: string[] = required
+    .filter((name) => !fields.get(name))
+    .map((name) => `Authorization header requires '${name}' parameter.`)
+  if (date === undefined) {
+    missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+  }
+  if (missing.length > 0 || date === undefined) throw incomplete(missing.join(' '))
+  return {
+    ...parseCredential(fields.get('Credential') ?? ''),
+    signedHeaders: parseSignedHeaders(fields.get('SignedHeaders') ?? ''),
+    signature: parseSignature(fields.get('Signature') ?? ''),
+    date: parseHeaderDate(date.join(',')),
+    validSeconds: undefined,
+  }
 }
 
 function parseFields(text: string): Map<string, string> {
@@ -49,31 +50,11 @@ function parseFields(text: string): Map<string, string> {
   return fields
 }
 
-function required(fields: Map<string, string>, name: string): string {
-  const value = fields.get(name)
-  if (value === undefined || value === '') {
-    throw incomplete(`Authorization header requires '${name}' parameter.`)
-  }
-  return value
-}
+const httpDate = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/
 
-function parseCredential(credential: string): Pick<SignatureClaim, 'accessKeyId' | 'scope'> {
-  const [accessKeyId, date, region, service, terminator, ...more] = credential.split('/')
-  if (
-    accessKeyId === undefined ||
-    !/^\w{4,128}$/.test(accessKeyId) ||
-    date === undefined ||
-    !/^\d{8}$/.test(date) ||
-    region === undefined ||
-    service === undefined ||
-    terminator !== 'aws4_request' ||
-    more.length > 0
-  ) {
-    throw incomplete('Credential must be ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request')
-  }
-  return { accessKeyId, scope: { date, region, service } }
-}
-
-export function incomplete(message: string): AwsException {
-  return new AwsException('IncompleteSignatureException', message)
+/** A Date header may have HTTP's form, `Sun, 30 Aug 2015 12:36:00 GMT`; the basic form of it is what was signed. */
+function parseHeaderDate(text: string): string {
+  if (!httpDate.test(text)) return parseDate(text)
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? parseDate(text) : basicDate(time)
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { queryPairs, splitTarget } from './query-string.ts'
 
 /** A request as it came over the wire. */
 export interface WireRequest {
@@ -8,6 +9,14 @@ export interface WireRequest {
   /** Names and values by turns, as in `IncomingMessage.rawHeaders`. */
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
+}
+
+/** What is signed besides method and target. */
+export interface Signed {
+  readonly headers: ReadonlyMap<string, readonly string[]>
+  readonly signedHeaders: readonly string[]
+  /** The SHA-256 of the body, in hexadecimal. */
+  readonly bodyHash: string
 }
 
 /**
@@ -31,25 +40,15 @@ export function headerValues(rawHeaders: readonly string[]): Map<string, string[
  * Node.js reads header bytes as Latin-1, so that is how they are turned back into the bytes that were signed.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function canonicalRequestHash(
-  request: WireRequest,
-  headers: ReadonlyMap<string, readonly string[]>,
-  signedHeaders: readonly string[],
-): string {
-  return hash('sha256', Buffer.from(canonicalRequest(request, headers, signedHeaders), 'latin1'))
+export function canonicalRequestHash(request: WireRequest, signed: Signed): string {
+  return hash('sha256', Buffer.from(canonicalRequest(request, signed), 'latin1'))
 }
 
-export function canonicalRequest(
-  request: WireRequest,
-  headers: ReadonlyMap<string, readonly string[]>,
-  signedHeaders: readonly string[],
-): string {
-  const question = request.target.indexOf('?')
-  const path = question < 0 ? request.target : request.target.slice(0, question)
-  const query = question < 0 ? '' : request.target.slice(question + 1)
+function canonicalRequest(request: WireRequest, { headers, signedHeaders, bodyHash }: Signed): string {
+  const { path, query } = splitTarget(request.target)
   let lines = `${request.method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n`
   for (const name of signedHeaders) lines += `${name}:${canonicalValue(headers.get(name) ?? [])}\n`
-  return `${lines}\n${signedHeaders.join(';')}\n${hash('sha256', request.body)}`
+  return `${lines}\n${signedHeaders.join(';')}\n${bodyHash}`
 }
 
 /** Dots and double slashes resolved, then each segment encoded (again, if it came encoded): all services but S3. */
@@ -64,17 +63,12 @@ function canonicalPath(path: string): string {
   return `/${segments.join('/')}${slash}`
 }
 
-/** Sorted by encoded name, then by encoded value. */
+/** Sorted by encoded name, then by encoded value. The signature of a presigned request is in its query, and not signed. */
 function canonicalQuery(query: string): string {
   if (query === '') return ''
-  return query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const equals = pair.indexOf('=')
-      const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
-      return [percentEncode(percentDecode(name)), percentEncode(percentDecode(value))] as const
-    })
+  return queryPairs(query)
+    .filter(([name]) => name !== 'X-Amz-Signature')
+    .map(([name, value]) => [percentEncode(name), percentEncode(value)] as const)
     .sort(([a, av], [b, bv]) => (a < b ? -1 : a > b ? 1 : av < bv ? -1 : av > bv ? 1 : 0))
     .map(([name, value]) => `${name}=${value}`)
     .join('&')
@@ -91,13 +85,4 @@ function canonicalValue(values: readonly string[]): string {
 /** RFC 3986, section 2.3: all but the unreserved characters. */
 function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-}
-
-/** What is not well encoded stays as it is: the signature then decides. */
-function percentDecode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

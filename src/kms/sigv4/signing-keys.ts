@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { CredentialScope } from './authorization-header.ts'
+import type { CredentialScope } from './claim.ts'
 
 /**
  * The key that signs for one access key, day, region and service.
@@ -39,6 +39,16 @@ export class SigningKeys {
     this.#keys.set(name, key)
     this.#evict()
     return key
+  }
+
+  /** Drops the keys of an access key that is no longer good. */
+  forget(accessKeyId: string): void {
+    const start = `${accessKeyId}/`
+    for (const [name, key] of this.#keys) {
+      if (!name.startsWith(start)) continue
+      key.fill(0)
+      this.#keys.delete(name)
+    }
   }
 
   zero(): void {

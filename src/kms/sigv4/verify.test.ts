@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac, hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { z } from 'zod'
@@ -38,8 +39,17 @@ function verifier(): Verifier {
   return {
     principalOf: (accessKeyId) =>
       accessKeyId === known
-        ? { type: 'Root', accountId: '1', arn: 'arn:root', principalId: '1', accessKeyId }
+        ? {
+            type: 'Root',
+            accountId: '1',
+            arn: 'arn:root',
+            principalId: '1',
+            accessKeyId,
+            tags: new Map(),
+            session: undefined,
+          }
         : undefined,
+    sessions: { find: () => undefined },
     signingKeys: new SigningKeys(secret),
   }
 }
@@ -64,7 +74,12 @@ const scope = { service: 'service', regions: ['us-east-1'] }
 test("accepts AWS's published signatures", () => {
   let ran = 0
   for (const vector of published.vectors) {
-    const principal = verifySignature(wire(vector), { ...scope, service: vector.service }, verifier(), now)
+    const { principal } = verifySignature(
+      wire(vector),
+      { ...scope, service: vector.service },
+      verifier(),
+      now,
+    )
     assert.equal(principal.accessKeyId, known, vector.name)
     ran++
   }
@@ -111,6 +126,12 @@ test('says what is wrong with a signature', () => {
     ['another algorithm', [edit('AWS4-HMAC-SHA256', 'AWS4-X')], 'IncompleteSignatureException', /algorithm/],
     ['no signature', [edit(/, Signature=.*/, '')], 'IncompleteSignatureException', /'Signature'/],
     ['short signature', [edit(/(Signature=.*).{2}$/, '$1')], 'IncompleteSignatureException', /./],
+    [
+      'nothing but the algorithm',
+      [edit(/^(AWS4-HMAC-SHA256).*/, '$1 a=b')],
+      'IncompleteSignatureException',
+      /^Authorization header requires 'Credential' parameter. .*'Signature' parameter. .*'SignedHeaders' parameter.$/,
+    ],
     [
       'signature not hexadecimal',
       [edit(/Signature=5f/, 'Signature=zz')],
@@ -177,8 +198,31 @@ test('says what is wrong with a signature', () => {
     assert.equal(exception.exceptionName, exceptionName, name)
     assert.match(exception.message, message, name)
   }
-  assert.equal(cases.length, 19)
+  assert.equal(cases.length, 20)
   for (const within of [4.9, -4.9]) verifySignature(vanilla, scope, verifier(), minutes(within))
+})
+
+test('takes the Date header where there is no X-Amz-Date, in both of its forms', () => {
+  const at = new Date('2030-01-02T03:04:05Z')
+  const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+  const key = ['20300102', 'us-east-1', 'service', 'aws4_request'].reduce<string | Buffer>(
+    hmac,
+    `AWS4${published.secretAccessKey}`,
+  )
+  for (const date of ['Wed, 02 Jan 2030 03:04:05 GMT', '20300102T030405Z']) {
+    const canonical = `POST\n/\n\ndate:${date}\nhost:a\n\ndate;host\n${hash('sha256', 'x')}`
+    const signed = `AWS4-HMAC-SHA256\n20300102T030405Z\n20300102/us-east-1/service/aws4_request\n${hash('sha256', canonical)}`
+    const authorization =
+      `AWS4-HMAC-SHA256 Credential=${known}/20300102/us-east-1/service/aws4_request,` +
+      `SignedHeaders=date;host,Signature=${hmac(key, signed).toString('hex')}`
+    const rawHeaders = ['Host', 'a', 'Date', date, 'Authorization', authorization]
+    const request = { method: 'POST', target: '/', rawHeaders, body: Buffer.from('x') }
+    assert.equal(verifySignature(request, scope, verifier(), at).principal.accessKeyId, known)
+    const late = new Date(at.getTime() + 301_000)
+    assert.match(refusal(request, { at: late }).message, /^Signature expired: 20300102T030405Z/)
+    const other = { ...request, rawHeaders: rawHeaders.with(3, date.replace('05', '06')) }
+    assert.match(refusal(other, { at }).message, /does not match/)
+  }
 })
 
 test('takes linear time for headers with long runs of spaces', () => {
@@ -187,7 +231,11 @@ test('takes linear time for headers with long runs of spaces', () => {
     const request = { ...vanilla, rawHeaders: [...vanilla.rawHeaders, 'A', value] }
     const times = Array.from({ length: 3 }, () => {
       const start = performance.now()
-      canonicalRequestHash(request, headerValues(request.rawHeaders), ['a', 'host'])
+      canonicalRequestHash(request, {
+        headers: headerValues(request.rawHeaders),
+        signedHeaders: ['a', 'host'],
+        bodyHash: '',
+      })
       return performance.now() - start
     })
     return Math.min(...times)
