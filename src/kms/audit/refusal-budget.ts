@@ -1,4 +1,4 @@
-import { PerSecond } from './per-second.ts'
+import { PerSecond } from '../per-second.ts'
 
 /** Requests that got no record of their own. */
 export interface Unrecorded {

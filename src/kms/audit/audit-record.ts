@@ -1,27 +1,39 @@
-import { randomUUID } from 'node:crypto'
-import type { Account } from './arn.ts'
-import type { Seen } from './operations/call.ts'
-import type { Principal } from './principal.ts'
-import { type AwsException, inJson, inQuery } from './protocol/exceptions.ts'
+import type { Account } from '../arn.ts'
+import type { Seen } from '../operations/call.ts'
+import type { AssumedRole, Principal, Session } from '../principal.ts'
+import { type AwsException, inJson, inQuery } from '../protocol/exceptions.ts'
 import type { Unrecorded } from './refusal-budget.ts'
-import { shortened } from './shortened.ts'
+import { shortened } from '../shortened.ts'
+import { keyResources, seconds, serviceEventRecord } from './service-event.ts'
 
 /** A request and how it ended, as far as the audit trail wants to know. */
 export interface Attempt {
   readonly eventName: string
-  /** `kms`, `iam` or `sts`. */
+  /** `kms`, `iam`, `sts` … */
   readonly service: string
   readonly readOnly: boolean
   readonly requestId: string
+  /** A UUID, made for this record. */
+  readonly eventId: string
   readonly receivedAt: Date
   readonly sourceIp: string
   readonly userAgent: string | undefined
+  /** Undefined for plain HTTP. */
+  readonly tls: TlsDetails | undefined
   /** Undefined when the signature was not right. */
   readonly caller: Principal | undefined
   /** What an unverified signature claims. */
   readonly claimedAccessKeyId: string | undefined
   readonly seen: Seen
   readonly exception: AwsException | undefined
+}
+
+/** With the names that CloudTrail has for them. */
+export interface TlsDetails {
+  /** `TLSv1.3` */
+  readonly tlsVersion: string
+  /** `TLS_AES_128_GCM_SHA256` */
+  readonly cipherSuite: string
 }
 
 /** In characters, for what comes from a caller. Anybody may send what has no signature, so it gets the least. */
@@ -47,43 +59,30 @@ export function auditRecord(attempt: Attempt, account: Account): Record<string, 
     requestParameters: seen.requestParameters ?? null,
     responseElements: seen.responseElements ?? null,
     requestID: attempt.requestId,
-    eventID: randomUUID(),
+    eventID: attempt.eventId,
     readOnly: attempt.readOnly,
-    resources: (seen.keyArns ?? []).map((arn) => ({
-      ARN: arn,
-      type: 'AWS::KMS::Key',
-      accountId: account.accountId,
-    })),
+    resources: keyResources(seen.keyArns ?? [], account.accountId),
     eventType: 'AwsApiCall',
     managementEvent: true,
     recipientAccountId: account.accountId,
     eventCategory: 'Management',
+    ...(attempt.tls === undefined ? {} : { tlsDetails: attempt.tls }),
   }
 }
 
 /** One record for all the requests of unknown callers that were refused without a record of their own. */
 export function refusedRequestsRecord(unrecorded: Unrecorded, account: Account): Record<string, unknown> {
-  return {
-    eventVersion: '1.11',
-    userIdentity: { type: 'Unknown' },
-    eventTime: seconds(unrecorded.until),
-    eventSource: 'kms.amazonaws.com',
+  const { requests, since, until } = unrecorded
+  return serviceEventRecord({
     eventName: 'RefusedRequests',
-    awsRegion: account.region,
-    serviceEventDetails: {
-      requests: unrecorded.requests,
-      since: unrecorded.since.toISOString(),
-      until: unrecorded.until.toISOString(),
-    },
-    eventID: randomUUID(),
+    account,
+    details: { requests, since: since.toISOString(), until: until.toISOString() },
+    time: until,
     readOnly: true,
-    eventType: 'AwsServiceEvent',
-    managementEvent: true,
-    recipientAccountId: account.accountId,
-    eventCategory: 'Management',
-  }
+  })
 }
 
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
 function userIdentity({ caller, claimedAccessKeyId }: Attempt): Record<string, unknown> {
   if (caller === undefined) {
     if (claimedAccessKeyId === undefined) return { type: 'Unknown' }
@@ -96,19 +95,33 @@ function userIdentity({ caller, claimedAccessKeyId }: Attempt): Record<string, u
     accountId: caller.accountId,
     accessKeyId: caller.accessKeyId,
     ...(caller.type === 'IAMUser' ? { userName: caller.userName } : {}),
+    ...(caller.session === undefined ? {} : { sessionContext: sessionContext(caller, caller.session) }),
   }
+}
+
+function sessionContext(caller: Principal, session: Session): Record<string, unknown> {
+  const { issuedAt, mfaAuthenticatedAt, sourceIdentity } = session
+  return {
+    ...(caller.type === 'AssumedRole' ? { sessionIssuer: sessionIssuer(caller) } : {}),
+    attributes: {
+      creationDate: seconds(issuedAt),
+      mfaAuthenticated: String(mfaAuthenticatedAt !== undefined),
+    },
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+  }
+}
+
+function sessionIssuer({ role, accountId }: AssumedRole): Record<string, unknown> {
+  return { type: 'Role', principalId: role.roleId, arn: role.arn, accountId, userName: role.roleName }
 }
 
 function failure({ exception, service, caller }: Attempt): Record<string, unknown> {
   if (exception === undefined) return {}
-  const { code } = (service === 'kms' ? inJson : inQuery)(exception.exceptionName)
+  const isQueryService = service === 'iam' || service === 'sts'
+  const { code } = (isQueryService ? inQuery : inJson)(exception.exceptionName)
   const length = caller === undefined ? longest.errorMessageOfUnknown : longest.errorMessage
   return {
     errorCode: code,
     ...(exception.message === '' ? {} : { errorMessage: shortened(exception.message, length) }),
   }
-}
-
-function seconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
 }

@@ -11,7 +11,7 @@ import { appendFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { pino } from 'pino'
-import { startTestService, type TestService } from '../../test/support/kms-service.ts'
+import { startTestService, type TestService } from '../../../test/support/kms-service.ts'
 
 async function startLogging(t: TestContext): Promise<{ service: TestService; log: () => string }> {
   const lines: string[] = []

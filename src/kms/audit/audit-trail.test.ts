@@ -3,22 +3,16 @@ import {
   appendFileSync,
   copyFileSync,
   mkdtempSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
-  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { AuditTrail } from './audit-trail.ts'
-import { replaceDatasync } from '../../test/support/kms-service.ts'
-
-const noTear = (): void => {
-  assert.fail('nothing was torn')
-}
+import { openTestTrail, recordingPino, recordsOf } from '../../../test/support/audit-trail.ts'
+import { replaceDatasync } from '../../../test/support/kms-service.ts'
 
 function scratchFile(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'strongroom-trail-'))
@@ -28,26 +22,17 @@ function scratchFile(t: TestContext): string {
   return join(directory, 'audit-trail.jsonl')
 }
 
-function records(path: string): unknown[] {
-  const text = readFileSync(path, 'utf8')
-  assert.ok(text === '' || text.endsWith('\n'))
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line): unknown => JSON.parse(line))
-}
-
 test('records are on disk, in order, when append resolves; concurrent ones share syncs', async (t) => {
   const path = scratchFile(t)
   const syncs = await replaceDatasync(undefined)
   t.after(() => {
     syncs.restore()
   })
-  const trail = await AuditTrail.open(path, noTear)
+  const trail = await openTestTrail(path)
   const before = syncs.calls()
   await Promise.all(Array.from({ length: 200 }, (_, n) => trail.append({ n })))
   assert.deepEqual(
-    records(path),
+    recordsOf(path),
     Array.from({ length: 200 }, (_, n) => ({ n })),
   )
   assert.ok(syncs.calls() - before <= 3)
@@ -62,7 +47,7 @@ test('a record is not acknowledged before it is synced', async (t) => {
   t.after(() => {
     sync.restore()
   })
-  const trail = await AuditTrail.open(path, noTear)
+  const trail = await openTestTrail(path)
   let acknowledged = false
   const appended = trail.append({ n: 1 }).then(() => {
     acknowledged = true
@@ -77,22 +62,27 @@ test('a record is not acknowledged before it is synced', async (t) => {
 test('a torn last line is removed, and what follows can be read', async (t) => {
   for (const torn of ['{"n":', '{"n":2}', 'x'.repeat(200_000)]) {
     const path = scratchFile(t)
-    writeFileSync(path, '{"n":1}\n')
+    const before = await openTestTrail(path)
+    await before.append({ n: 1 })
+    await before.close()
     appendFileSync(path, torn)
-    let bytes = 0
-    const trail = await AuditTrail.open(path, (count) => {
-      bytes = count
-    })
-    assert.equal(bytes, torn.length)
+    const { log, entries } = recordingPino()
+    const trail = await openTestTrail(path, { log })
+    assert.deepEqual(
+      entries()
+        .filter(({ level }) => level >= 40)
+        .map(({ level, bytes }) => ({ level, bytes })),
+      [{ level: 40, bytes: torn.length }],
+    )
     await trail.append({ n: 3 })
     await trail.close()
-    assert.deepEqual(records(path), [{ n: 1 }, { n: 3 }])
+    assert.deepEqual(recordsOf(path), [{ n: 1 }, { n: 3 }])
   }
 })
 
 test('while it cannot be written everything is refused; what is owed comes first when it can', async (t) => {
   const path = scratchFile(t)
-  const trail = await AuditTrail.open(path, noTear)
+  const trail = await openTestTrail(path)
   await trail.append({ n: 1 })
   const sync = await replaceDatasync(() => Promise.reject(new Error('no space')))
   await assert.rejects(trail.append({ n: 2 }), /no space/)
@@ -103,7 +93,7 @@ test('while it cannot be written everything is refused; what is owed comes first
   sync.restore()
   await Promise.all([trail.requireHealthy(), trail.requireHealthy(), trail.append({ n: 3 })])
   await trail.close()
-  assert.deepEqual(records(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
+  assert.deepEqual(recordsOf(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
 })
 
 test('a file that was moved, removed, replaced, cut short or written to by others is noticed', async (t) => {
@@ -142,7 +132,7 @@ test('a file that was moved, removed, replaced, cut short or written to by other
   ]
   for (const [what, damage, message] of table) {
     const path = scratchFile(t)
-    const trail = await AuditTrail.open(path, noTear)
+    const trail = await openTestTrail(path)
     await trail.append({ n: 1 })
     damage(path)
     await assert.rejects(trail.requireHealthy(), { code: 'SR_KMS_AUDIT_TRAIL', message }, what)
@@ -154,7 +144,7 @@ test('a file that was moved, removed, replaced, cut short or written to by other
 
 test('a record that went to a file that was moved meanwhile is not acknowledged; back in place it is written once', async (t) => {
   const path = scratchFile(t)
-  const trail = await AuditTrail.open(path, noTear)
+  const trail = await openTestTrail(path)
   await trail.append({ n: 1 })
   const sync = await replaceDatasync(() => {
     renameSync(path, `${path}.1`)
@@ -166,5 +156,5 @@ test('a record that went to a file that was moved meanwhile is not acknowledged;
   renameSync(`${path}.1`, path)
   await trail.append({ n: 3 })
   await trail.close()
-  assert.deepEqual(records(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
+  assert.deepEqual(recordsOf(path), [{ n: 1 }, { n: 2 }, { n: 3 }])
 })

@@ -1,8 +1,8 @@
-import { constants, statSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { constants, existsSync, renameSync, statSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { StrongroomError, systemCode } from '../errors.ts'
-import { syncDirectory } from './durable-file.ts'
+import { StrongroomError, systemCode } from '../../errors.ts'
+import { syncDirectory } from '../durable-file.ts'
 
 /**
  * The file of the audit trail, and the knowledge of what must be in it: it is this process's alone, and only ever
@@ -13,6 +13,8 @@ export class TrailFile {
   readonly #path: string
   readonly #file: FileHandle
   readonly #identity: string
+  /** Whether the name that leads here is known to be on disk. */
+  #nameIsDurable = true
   /** Bytes that are known to be on disk; what lies behind them is a torn write. */
   #durableSize: bigint
   /** How far a write under way, or one that failed, may have come. */
@@ -46,9 +48,52 @@ export class TrailFile {
     }
   }
 
+  /** Makes the file that is to come after this one, under another name as yet. */
+  async prepareNext(): Promise<TrailFile> {
+    const nextPath = this.#nextPath()
+    await rm(nextPath, { force: true })
+    const file = await open(nextPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
+    try {
+      const status = await file.stat({ bigint: true })
+      const next = new TrailFile(this.#path, file, { identity: identity(status), size: 0n })
+      next.#nameIsDurable = false
+      return next
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  /**
+   * In one turn gives this file the name `finishedPath` and the next one this one's name. A crash in between leaves no
+   * file of this name, and no record in the next.
+   */
+  giveWay(finishedPath: string): void {
+    if (existsSync(finishedPath))
+      throw this.#broken(`cannot be rotated: ${finishedPath} exists`, 'move it away')
+    renameSync(this.#path, finishedPath)
+    try {
+      renameSync(this.#nextPath(), this.#path)
+    } catch (error) {
+      renameSync(finishedPath, this.#path)
+      throw error
+    }
+  }
+
+  #nextPath(): string {
+    return `${this.#path}.next`
+  }
+
+  /** The bytes that are on disk. */
+  get size(): number {
+    return Number(this.#durableSize)
+  }
+
   /** Resolves when the bytes are on disk, in the file that the path leads to. */
   async append(bytes: Buffer): Promise<void> {
     this.requireReachable()
+    if (!this.#nameIsDurable) syncDirectory(dirname(this.#path))
+    this.#nameIsDurable = true
     const end = this.#durableSize + BigInt(bytes.length)
     if (end > this.#reach) this.#reach = end
     // Always from the end of what is durable: a torn write is written over, never left between two records.
