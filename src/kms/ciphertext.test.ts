@@ -63,12 +63,19 @@ describe('ciphertext blob', () => {
         context: contextOf({ 'strongroom:keyring': 'main', ä: '✓', a: '' }),
         blob: '53520100112233445566778899aabbccddeeff0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0ffffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2e1e0f2349c99072e9de692af6f32e3a8cae3e092eeb3e6c4729f240a59e4187c83beabf066a6cf4f73fb22a8e8b016ef8758',
       },
+      {
+        keyId: 'mrk-00112233445566778899aabbccddeeff',
+        plaintext: Buffer.from('of several regions'),
+        context: contextOf({ a: 'b' }),
+        blob: '53520200112233445566778899aabbccddeeff0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0ffffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2e1e09d51bae36e57ea81ebd85161a2e889a1bed279c67de40ac05fdf19e54d7c6ad4a71a',
+      },
     ]
-    for (const { plaintext, context, blob } of vectors) {
-      assert.equal(encryptBlob({ keyId, backingKey, salt }, plaintext, context).toString('hex'), blob)
+    for (const { keyId: id = keyId, plaintext, context, blob } of vectors) {
+      assert.equal(encryptBlob({ keyId: id, backingKey, salt }, plaintext, context).toString('hex'), blob)
       assert.deepEqual(open(Buffer.from(blob, 'hex'), context), plaintext)
+      assert.equal(parseBlob(Buffer.from(blob, 'hex')).keyId, id)
     }
-    assert.equal(vectors.length, 2)
+    assert.equal(vectors.length, 3)
   })
 
   test('is small, and says which keys it is for', () => {

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { gcmOpen, gcmSeal } from './aes-gcm.ts'
 import type { BackingKey } from './backing-key.ts'
 import { invalidCiphertext } from './protocol/exceptions.ts'
 
@@ -11,26 +12,30 @@ export interface ParsedBlob {
   readonly backingKeyId: string
   readonly salt: Buffer
   readonly header: Buffer
-  readonly ciphertext: Buffer
-  readonly tag: Buffer
+  /** Ciphertext and tag. */
+  readonly sealed: Buffer
 }
 
 /*
- * Format 1, in bytes:
- *   0   'S' 'R' 01                 what it is
- *   3   key id                     16, the UUID
+ * Formats 1 and 2, in bytes:
+ *   0   'S' 'R' 01 or 02           what it is
+ *   3   key id                     16: of format 1 the UUID, of format 2 what stands behind `mrk-`
  *   19  backing key id             32
  *   51  salt                       32, random
  *   83  ciphertext                 as long as the plaintext
  *   end tag                        16
  * Key and nonce come from the backing key and the salt. AES-256-GCM; additional data: bytes 0 to 82, then the context.
  */
-const magic = Buffer.from([0x53, 0x52, 0x01])
+const magic = Buffer.from([0x53, 0x52])
+const formatAt = 2
+const ofOneRegion = 1
+const ofSeveralRegions = 2
 const keyIdAt = 3
 const backingKeyIdAt = 19
 const saltAt = 51
 const headerLength = 83
 const tagLength = 16
+const multiRegionPrefix = 'mrk-'
 
 /** `salt` is for test vectors alone. */
 export function encryptBlob(
@@ -39,53 +44,42 @@ export function encryptBlob(
   context: EncryptionContext,
 ): Buffer {
   const salt = from.salt ?? randomBytes(32)
-  const header = Buffer.concat([
-    magic,
-    Buffer.from(from.keyId.replaceAll('-', ''), 'hex'),
-    Buffer.from(from.backingKey.id, 'hex'),
-    salt,
-  ])
-  const { key, nonce } = from.backingKey.blobKey(salt)
+  const header = Buffer.concat([magic, keyIdBytes(from.keyId), Buffer.from(from.backingKey.id, 'hex'), salt])
+  const blobKey = from.backingKey.blobKey(salt)
   try {
-    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
-    cipher.setAAD(additionalData(header, context))
-    return Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+    return Buffer.concat([header, gcmSeal(blobKey, plaintext, additionalData(header, context))])
   } finally {
-    key.fill(0)
+    blobKey.key.fill(0)
   }
 }
 
 /** Throws InvalidCiphertextException for what can't be a blob of ours. */
 export function parseBlob(blob: Buffer): ParsedBlob {
   if (blob.length <= headerLength + tagLength) throw invalidCiphertext('the blob is too short')
-  if (!blob.subarray(0, magic.length).equals(magic)) {
+  const format = blob.readUInt8(formatAt)
+  const isFormat = format === ofOneRegion || format === ofSeveralRegions
+  if (!isFormat || !blob.subarray(0, formatAt).equals(magic)) {
     throw invalidCiphertext('the blob was not made by this service, or its first bytes are damaged')
   }
+  const keyId = blob.toString('hex', keyIdAt, backingKeyIdAt)
   return {
-    keyId: uuid(blob.toString('hex', keyIdAt, backingKeyIdAt)),
+    keyId: format === ofOneRegion ? uuid(keyId) : multiRegionPrefix + keyId,
     backingKeyId: blob.toString('hex', backingKeyIdAt, saltAt),
     salt: blob.subarray(saltAt, headerLength),
     header: blob.subarray(0, headerLength),
-    ciphertext: blob.subarray(headerLength, blob.length - tagLength),
-    tag: blob.subarray(blob.length - tagLength),
+    sealed: blob.subarray(headerLength),
   }
 }
 
 /** The plaintext, which the caller zeroes. Throws InvalidCiphertextException when any bit of blob or context is other. */
 export function decryptBlob(blob: ParsedBlob, backingKey: BackingKey, context: EncryptionContext): Buffer {
-  const { key, nonce } = backingKey.blobKey(blob.salt)
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
-  decipher.setAAD(additionalData(blob.header, context))
-  decipher.setAuthTag(blob.tag)
-  const plaintext = decipher.update(blob.ciphertext)
+  const blobKey = backingKey.blobKey(blob.salt)
   try {
-    decipher.final()
-    return plaintext
-  } catch {
-    plaintext.fill(0)
+    const plaintext = gcmOpen(blobKey, blob.sealed, additionalData(blob.header, context))
+    if (plaintext !== undefined) return plaintext
     throw invalidCiphertext('the blob is damaged, or the encryption context is not the one it was made with')
   } finally {
-    key.fill(0)
+    blobKey.key.fill(0)
   }
 }
 
@@ -106,6 +100,14 @@ function length(value: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(value)
   return bytes
+}
+
+/** The format, and the key id in 16 bytes. */
+function keyIdBytes(keyId: string): Buffer {
+  const isMultiRegion = keyId.startsWith(multiRegionPrefix)
+  const hex = isMultiRegion ? keyId.slice(multiRegionPrefix.length) : keyId.replaceAll('-', '')
+  const format = isMultiRegion ? ofSeveralRegions : ofOneRegion
+  return Buffer.concat([Buffer.from([format]), Buffer.from(hex, 'hex')])
 }
 
 function uuid(hex: string): string {

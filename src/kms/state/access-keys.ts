@@ -5,7 +5,9 @@ import { rootUserArn } from '../arn.ts'
 import type { Principal } from '../principal.ts'
 import type { RootKey } from '../seal/root-key.ts'
 import { altered } from './altered.ts'
-import { uniqueId, Users } from './users.ts'
+import { IdentityTags } from './identity-tags.ts'
+import { uniqueId } from './unique-id.ts'
+import { type User, Users } from './users.ts'
 
 /** An access key without its secret. */
 export interface AccessKey {
@@ -17,8 +19,9 @@ export interface AccessKey {
 }
 
 interface CachedAccessKey extends AccessKey {
-  readonly principal: Principal
   readonly sealedSecret: Uint8Array
+  /** Who it speaks for, with the `User` that this was made from. */
+  speaksFor?: { readonly user: User | undefined; readonly principal: Principal }
 }
 
 const accessKeyRow = z.object({
@@ -35,13 +38,21 @@ export class AccessKeys {
   readonly #rootKey: RootKey
   readonly #accountId: string
   readonly #users: Users
+  readonly #identityTags: IdentityTags
   readonly #byId = new Map<string, CachedAccessKey>()
 
-  constructor(database: DatabaseSync, rootKey: RootKey, accountId: string) {
+  /** `users`: the one place where the users of this database are. */
+  constructor(
+    database: DatabaseSync,
+    rootKey: RootKey,
+    accountId: string,
+    users: Users = new Users(database, accountId, new IdentityTags(database, rootKey)),
+  ) {
     this.#database = database
+    this.#identityTags = new IdentityTags(database, rootKey)
     this.#rootKey = rootKey
     this.#accountId = accountId
-    this.#users = new Users(database, accountId)
+    this.#users = users
     for (const row of database.prepare('SELECT * FROM access_keys').iterate()) this.#remember(row)
   }
 
@@ -49,11 +60,13 @@ export class AccessKeys {
   create(userId: string | undefined): AccessKey & { secretAccessKey: string } {
     const accessKeyId = uniqueId('AKIA')
     const { secretAccessKey, sealed } = this.#newSecret(belongsTo(accessKeyId, userId))
-    this.#database
-      .prepare(
-        'INSERT INTO access_keys (access_key_id, user_id, sealed_secret, active, created_at) VALUES (?, ?, ?, 1, ?)',
-      )
-      .run(accessKeyId, userId ?? null, sealed, Date.now())
+    this.#change(userId, () =>
+      this.#database
+        .prepare(
+          'INSERT INTO access_keys (access_key_id, user_id, sealed_secret, active, created_at) VALUES (?, ?, ?, 1, ?)',
+        )
+        .run(accessKeyId, userId ?? null, sealed, Date.now()),
+    )
     return { ...this.#reload(accessKeyId), secretAccessKey }
   }
 
@@ -64,7 +77,7 @@ export class AccessKeys {
   /** Who an active access key speaks for; undefined when it is unknown or inactive. */
   principalOf(accessKeyId: string): Principal | undefined {
     const accessKey = this.#byId.get(accessKeyId)
-    return accessKey?.active === true ? accessKey.principal : undefined
+    return accessKey?.active === true ? this.#principal(accessKey) : undefined
   }
 
   /** The secret access key's bytes, which the caller zeroes. */
@@ -85,15 +98,23 @@ export class AccessKeys {
   }
 
   setActive(accessKeyId: string, active: boolean): void {
-    this.#database
-      .prepare('UPDATE access_keys SET active = ? WHERE access_key_id = ?')
-      .run(active ? 1 : 0, accessKeyId)
+    this.#change(this.get(accessKeyId)?.userId, () =>
+      this.#database
+        .prepare('UPDATE access_keys SET active = ? WHERE access_key_id = ?')
+        .run(active ? 1 : 0, accessKeyId),
+    )
     this.#reload(accessKeyId)
   }
 
   delete(accessKeyId: string): void {
-    this.#database.prepare('DELETE FROM access_keys WHERE access_key_id = ?').run(accessKeyId)
+    this.#change(this.get(accessKeyId)?.userId, () =>
+      this.#database.prepare('DELETE FROM access_keys WHERE access_key_id = ?').run(accessKeyId),
+    )
     this.#byId.delete(accessKeyId)
+  }
+
+  #change(userId: string | undefined, work: () => unknown): void {
+    this.#identityTags.change(userId === undefined ? [] : [userId], work)
   }
 
   #newSecret(owner: string): { secretAccessKey: string; sealed: Buffer } {
@@ -122,31 +143,53 @@ export class AccessKeys {
       active: row.active === 1,
       createdAt: new Date(row.created_at),
       sealedSecret: row.sealed_secret,
-      principal: this.#principal(row.access_key_id, row.user_id),
     }
     this.#byId.set(row.access_key_id, accessKey)
     return accessKey
   }
 
-  #principal(accessKeyId: string, userId: string | null): Principal {
-    const accountId = this.#accountId
-    if (userId === null) {
-      return { type: 'Root', accountId, arn: rootUserArn(accountId), principalId: accountId, accessKeyId }
+  /** Made anew when the user has another name, path or tags than before. */
+  #principal(accessKey: CachedAccessKey): Principal {
+    const { userId } = accessKey
+    const user = userId === undefined ? undefined : this.#users.withId(userId)
+    if (accessKey.speaksFor === undefined || accessKey.speaksFor.user !== user) {
+      const principal =
+        userId === undefined
+          ? rootPrincipal(this.#accountId, accessKey.accessKeyId)
+          : userPrincipal(this.#accountId, accessKey.accessKeyId, user)
+      accessKey.speaksFor = { user, principal }
     }
-    const user = this.#users.withId(userId)
-    if (user === undefined) throw new Error(`access key ${accessKeyId} belongs to no user`)
-    return {
-      type: 'IAMUser',
-      accountId,
-      arn: user.arn,
-      principalId: user.userId,
-      userName: user.userName,
-      accessKeyId,
-    }
+    return accessKey.speaksFor.principal
+  }
+}
+
+function rootPrincipal(accountId: string, accessKeyId: string): Principal {
+  return {
+    type: 'Root',
+    accountId,
+    arn: rootUserArn(accountId),
+    principalId: accountId,
+    accessKeyId,
+    tags: new Map(),
+    session: undefined,
+  }
+}
+
+function userPrincipal(accountId: string, accessKeyId: string, user: User | undefined): Principal {
+  if (user === undefined) throw new Error(`access key ${accessKeyId} belongs to no user`)
+  return {
+    type: 'IAMUser',
+    accountId,
+    arn: user.arn,
+    principalId: user.userId,
+    userName: user.userName,
+    accessKeyId,
+    tags: user.tags,
+    session: undefined,
   }
 }
 
 /** The user is in it: whose key it is decides what it may do, so it must not be made another user's, or the root's. */
-function belongsTo(accessKeyId: string, userId: string | undefined): string {
+export function belongsTo(accessKeyId: string, userId: string | undefined): string {
   return `access key ${accessKeyId} of ${userId === undefined ? 'the root user' : `user ${userId}`}`
 }

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test, type TestContext } from 'node:test'
-import { dataFiles, type DataFiles, openDataDirectory, type WantedAccount } from './data-directory.ts'
+import { dataFiles, type DataFiles, openDataDirectory, type DirectoryOptions } from './data-directory.ts'
 
 function scratch(t: TestContext): DataFiles {
   const parent = mkdtempSync(join(tmpdir(), 'strongroom-kms-data-'))
@@ -27,31 +27,37 @@ function scratch(t: TestContext): DataFiles {
 }
 
 /** Opens and closes. */
-function visit(
+async function visit(
   files: DataFiles,
-  wanted: WantedAccount = {},
-): { created: boolean; accountId: string; region: string } {
-  const data = openDataDirectory(files.directory, wanted)
+  wanted: DirectoryOptions = {},
+): Promise<{ created: boolean; accountId: string; region: string }> {
+  const data = await openDataDirectory(files.directory, wanted)
   data.close()
   return { created: data.created, ...data.account }
 }
 
-function made(t: TestContext): DataFiles {
+async function made(t: TestContext): Promise<DataFiles> {
   const files = scratch(t)
-  visit(files)
+  await visit(files)
   return files
 }
 
 const mode = (path: string): number => statSync(path).mode & 0o777
 
 describe('a data directory', () => {
-  test('is made once, for its owner alone, whatever the umask', (t) => {
+  test('is made once, for its owner alone, whatever the umask', async (t) => {
     const files = scratch(t)
     const umask = process.umask(0)
     try {
-      const data = openDataDirectory(files.directory, {})
+      const data = await openDataDirectory(files.directory, {})
       assert.equal(mode(files.directory), 0o700)
-      const names = [files.rootKey, files.database, files.rootAccessKey, files.lock, `${files.database}-wal`]
+      const names = [
+        files.rootKey.clearFile,
+        files.database,
+        files.rootAccessKey,
+        files.lock,
+        `${files.database}-wal`,
+      ]
       for (const path of names) assert.equal(mode(path), 0o600, path)
       data.close()
     } finally {
@@ -61,76 +67,77 @@ describe('a data directory', () => {
       readFileSync(files.rootAccessKey, 'utf8'),
       /^\[default\]\naws_access_key_id = AKIA[A-Z2-7]{16}\naws_secret_access_key = [A-Za-z0-9+/]{40}\n$/,
     )
-    assert.deepEqual(visit(files), { created: false, accountId: '111122223333', region: 'us-east-1' })
+    assert.deepEqual(await visit(files), { created: false, accountId: '111122223333', region: 'us-east-1' })
   })
 
-  test('an existing empty directory will do, if it is closed to others', (t) => {
+  test('an existing empty directory will do, if it is closed to others', async (t) => {
     const files = scratch(t)
     mkdirSync(files.directory, { recursive: true, mode: 0o700 })
     chmodSync(files.directory, 0o755)
-    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY', message: /chmod 700/ })
+    await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY', message: /chmod 700/ })
     chmodSync(files.directory, 0o700)
-    assert.equal(visit(files).created, true)
+    assert.equal((await visit(files)).created, true)
   })
 
-  test('keeps its account and region', (t) => {
+  test('keeps its account and region', async (t) => {
     const files = scratch(t)
     const wanted = { accountId: '123456789012', region: 'eu-central-1' }
-    assert.deepEqual(visit(files, wanted), { created: true, ...wanted })
-    assert.deepEqual(visit(files), { created: false, ...wanted })
-    assert.deepEqual(visit(files, wanted), { created: false, ...wanted })
+    assert.deepEqual(await visit(files, wanted), { created: true, ...wanted })
+    assert.deepEqual(await visit(files), { created: false, ...wanted })
+    assert.deepEqual(await visit(files, wanted), { created: false, ...wanted })
     for (const other of [{ accountId: '111122223333' }, { region: 'us-east-1' }]) {
-      assert.throws(() => visit(files, other), { code: 'SR_KMS_SETTINGS_DIFFER' })
+      await assert.rejects(visit(files, other), { code: 'SR_KMS_SETTINGS_DIFFER' })
     }
   })
 
-  test('serves one service at a time', (t) => {
-    const files = made(t)
-    const data = openDataDirectory(files.directory, {})
-    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+  test('serves one service at a time', async (t) => {
+    const files = await made(t)
+    const data = await openDataDirectory(files.directory, {})
+    await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
     data.close()
-    assert.equal(visit(files).created, false)
+    assert.equal((await visit(files)).created, false)
   })
 
-  test('serves one service at a time, even when its lock file is removed', (t) => {
-    const files = made(t)
-    const data = openDataDirectory(files.directory, {})
+  test('serves one service at a time, even when its lock file is removed', async (t) => {
+    const files = await made(t)
+    const data = await openDataDirectory(files.directory, {})
     for (const path of [files.lock, `${files.database}-shm`]) rmSync(path, { force: true })
-    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
-    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+    await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
+    await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY_IN_USE' })
     data.close()
-    assert.equal(visit(files).created, false)
+    assert.equal((await visit(files)).created, false)
   })
 
-  test('that cannot be made, read or locked is refused with the reason, not as in use', (t) => {
-    const refused = (files: DataFiles, message: RegExp): void => {
-      assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY', message })
+  test('that cannot be made, read or locked is refused with the reason, not as in use', async (t) => {
+    const refused = async (files: DataFiles, message: RegExp): Promise<void> => {
+      await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY', message })
     }
     const file = scratch(t)
     writeFileSync(join(file.directory, '../..', 'deeper'), '')
-    refused(file, /cannot make the data directory .*\(ENOTDIR\): /)
-    const lockIsDirectory = made(t)
+    await refused(file, /cannot make the data directory .*\(ENOTDIR\): /)
+    const lockIsDirectory = await made(t)
     rmSync(lockIsDirectory.lock)
     mkdirSync(lockIsDirectory.lock)
-    refused(lockIsDirectory, /cannot lock .*\(.*unable to open.*\): /)
-    const databaseIsDirectory = made(t)
+    await refused(lockIsDirectory, /cannot lock .*\(.*unable to open.*\): /)
+    const databaseIsDirectory = await made(t)
     rmSync(databaseIsDirectory.database)
     mkdirSync(databaseIsDirectory.database)
-    refused(databaseIsDirectory, /cannot open .*\(.*unable to open.*\): /)
+    await refused(databaseIsDirectory, /cannot open .*\(.*unable to open.*\): /)
   })
 
-  test('that is half made is made anew', (t) => {
+  test('that is half made is made anew', async (t) => {
+    const whole = await made(t)
     const steps: ((files: DataFiles) => void)[] = [
       () => undefined,
       (files) => {
-        writeFileSync(files.rootKey, 'half')
+        writeFileSync(files.rootKey.clearFile, 'half')
       },
       (files) => {
-        writeFileSync(files.rootKey, 'half')
+        writeFileSync(files.rootKey.clearFile, 'half')
         writeFileSync(files.database, '')
       },
       (files) => {
-        copyFileSync(made(t).database, files.database)
+        copyFileSync(whole.database, files.database)
         writeFileSync(files.rootAccessKey, 'half')
       },
     ]
@@ -139,34 +146,34 @@ describe('a data directory', () => {
       mkdirSync(files.directory, { recursive: true, mode: 0o700 })
       writeFileSync(files.creating, '')
       step(files)
-      assert.equal(visit(files).created, true)
+      assert.equal((await visit(files)).created, true)
       assert.equal(existsSync(files.creating), false)
-      assert.equal(visit(files).created, false)
+      assert.equal((await visit(files)).created, false)
     }
   })
 
-  test('that is not whole is refused, and stays as it is', (t) => {
-    const other = made(t)
+  test('that is not whole is refused, and stays as it is', async (t) => {
+    const other = await made(t)
     const table: [what: string, code: string, damage: (files: DataFiles) => void][] = [
       [
         'no root key',
         'SR_KMS_ROOT_KEY_MISSING',
         (files) => {
-          unlinkSync(files.rootKey)
+          unlinkSync(files.rootKey.clearFile)
         },
       ],
       [
         'the root key of another service',
         'SR_KMS_ROOT_KEY_WRONG',
         (files) => {
-          copyFileSync(other.rootKey, files.rootKey)
+          copyFileSync(other.rootKey.clearFile, files.rootKey.clearFile)
         },
       ],
       [
         'half a root key',
         'SR_KMS_ROOT_KEY_WRONG',
         (files) => {
-          truncateSync(files.rootKey, 40)
+          truncateSync(files.rootKey.clearFile, 40)
         },
       ],
       [
@@ -208,6 +215,15 @@ describe('a data directory', () => {
         },
       ],
       [
+        'another letter in the name of a column',
+        'SR_KMS_DATABASE_DAMAGED',
+        (files) => {
+          const bytes = readFileSync(files.database)
+          bytes.write('q', bytes.indexOf('rotation_period_days INTEGER') + 9)
+          writeFileSync(files.database, bytes)
+        },
+      ],
+      [
         'no SQLite database',
         'SR_KMS_DATABASE_DAMAGED',
         (files) => {
@@ -243,27 +259,27 @@ describe('a data directory', () => {
       ],
     ]
     for (const [what, code, damage] of table) {
-      const files = made(t)
+      const files = await made(t)
       damage(files)
       const before = contents(files)
-      assert.throws(() => visit(files), { name: 'StrongroomError', code }, what)
-      assert.throws(() => visit(files), { name: 'StrongroomError', code }, `${what}, again`)
+      await assert.rejects(visit(files), { name: 'StrongroomError', code }, what)
+      await assert.rejects(visit(files), { name: 'StrongroomError', code }, `${what}, again`)
       assert.deepEqual(contents(files), before, what)
     }
-    assert.equal(table.length, 12)
+    assert.equal(table.length, 13)
   })
 
-  test('a directory with other things in it is not touched', (t) => {
+  test('a directory with other things in it is not touched', async (t) => {
     const files = scratch(t)
     mkdirSync(files.directory, { recursive: true, mode: 0o700 })
     writeFileSync(join(files.directory, 'photo.jpg'), '')
-    assert.throws(() => visit(files), { code: 'SR_KMS_DIRECTORY_FOREIGN' })
+    await assert.rejects(visit(files), { code: 'SR_KMS_DIRECTORY_FOREIGN' })
     assert.equal(existsSync(files.lock), false)
   })
 })
 
 function contents(files: DataFiles): (Buffer | undefined)[] {
-  return [files.database, files.rootKey, files.rootAccessKey].map((path) =>
+  return [files.database, files.rootKey.clearFile, files.rootAccessKey].map((path) =>
     existsSync(path) ? readFileSync(path) : undefined,
   )
 }

@@ -1,25 +1,31 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { StrongroomError } from '../../errors.ts'
 import type { Account } from '../arn.ts'
 import { makeDirectoryDurably, syncDirectory, writeNewSecretFile } from '../durable-file.ts'
-import { fileSeal } from '../seal/file.ts'
 import { RootKey } from '../seal/root-key.ts'
+import { RootKeyStore } from '../seal/root-key-store.ts'
+import { rootKeyLength, type SealHelp, type SealKind, type SealRequest } from '../seal/seal.ts'
 import { systemReason } from '../system-reason.ts'
 import { AccessKeys } from './access-keys.ts'
-import { createDatabase, openDatabase } from './database.ts'
+import { bringToNewestSchema, createDatabase, openDatabase } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
-import { checkRootKey, readAccount, writeServiceRow } from './service-row.ts'
+import { IdentityTags } from './identity-tags.ts'
+import { tagFirstKeys } from './keys/first-tags.ts'
+import { bindServiceRow, checkRootKey, readService, writeServiceRow } from './service-row.ts'
 
 /** What lies in the data directory, by path. */
 export interface DataFiles {
   readonly directory: string
   readonly lock: string
   readonly database: string
-  readonly rootKey: string
+  readonly rootKey: RootKeyStore
   readonly rootAccessKey: string
   readonly auditTrail: string
+  /** What clients trust when the service has its own certificate authority. */
+  readonly authorityCertificate: string
   /** There while the directory is being made. */
   readonly creating: string
 }
@@ -30,14 +36,20 @@ export interface DataDirectory {
   readonly database: DatabaseSync
   readonly rootKey: RootKey
   readonly account: Account
+  /** 32 hexadecimal digits, chosen when the directory was made. */
+  readonly serviceId: string
+  readonly sealKind: SealKind
   /** Whether it was made just now. */
   readonly created: boolean
   close(): void
 }
 
-export interface WantedAccount {
+/** The first three are for a new directory; for another they must be as stored, or left out. */
+export interface DirectoryOptions extends SealHelp {
   readonly accountId?: string | undefined
   readonly region?: string | undefined
+  /** The root key in a file of its own, when left out. */
+  readonly seal?: SealRequest | undefined
 }
 
 /**
@@ -45,15 +57,15 @@ export interface WantedAccount {
  * half made (it then holds the file `creating`, and no key was ever given out from it). Everything else that is not
  * whole is refused with a StrongroomError: existing data never becomes an empty service.
  */
-export function openDataDirectory(path: string, wanted: WantedAccount): DataDirectory {
+export async function openDataDirectory(path: string, options: DirectoryOptions): Promise<DataDirectory> {
   const files = dataFiles(resolve(path))
   makeDirectory(files)
   refuseForeignDirectory(files)
   const lock = lockDirectory(files.directory, files.lock)
   try {
     const created = needsMaking(files)
-    if (created) makeContents(files, wanted)
-    const opened = openContents(files, wanted)
+    const rootKey = created ? await makeContents(files, options) : undefined
+    const opened = await openContents(files, options, rootKey)
     return {
       ...opened,
       files,
@@ -75,9 +87,10 @@ export function dataFiles(directory: string): DataFiles {
     directory,
     lock: join(directory, 'lock'),
     database: join(directory, 'kms.db'),
-    rootKey: join(directory, 'root-key'),
+    rootKey: new RootKeyStore(directory),
     rootAccessKey: join(directory, 'root-access-key'),
     auditTrail: join(directory, 'audit-trail.jsonl'),
+    authorityCertificate: join(directory, 'ca.pem'),
     creating: join(directory, 'creating'),
   }
 }
@@ -104,8 +117,8 @@ function makeDirectory(files: DataFiles): void {
 /** Before anything is written: a mistyped `--data /home` must not get a lock file. */
 function refuseForeignDirectory(files: DataFiles): void {
   const names = namesIn(files.directory)
-  const ours = [files.lock, files.database, files.rootKey, files.creating]
-  if (names.length > 0 && !ours.some(existsSync)) {
+  const ours = [files.lock, files.database, files.creating]
+  if (names.length > 0 && !ours.some(existsSync) && !files.rootKey.exists()) {
     throw new StrongroomError(
       'SR_KMS_DIRECTORY_FOREIGN',
       `${files.directory} is neither empty nor the data directory of a KMS service: name another one`,
@@ -138,26 +151,34 @@ function needsMaking(files: DataFiles): boolean {
   return halfMade || readdirSync(files.directory).every((name) => join(files.directory, name) === files.lock)
 }
 
-function makeContents(files: DataFiles, wanted: WantedAccount): void {
+/** Returns the root key, so that nobody is asked for a passphrase once more. */
+async function makeContents(files: DataFiles, options: DirectoryOptions): Promise<RootKey> {
   removeHalfMade(files)
   writeNewSecretFile(files.creating, Buffer.alloc(0))
-  const rootKey = new RootKey(fileSeal(files.rootKey).create())
-  const account = { accountId: wanted.accountId ?? '111122223333', region: wanted.region ?? 'us-east-1' }
-  const database = createDatabase(files.database, (fresh) => {
-    writeServiceRow(fresh, rootKey, account)
-    writeRootAccessKey(files, new AccessKeys(fresh, rootKey, account.accountId))
-  })
-  database.close()
-  rootKey.zero()
-  syncDirectory(files.directory)
-  unlinkSync(files.creating)
-  syncDirectory(files.directory)
+  const rootKey = new RootKey(randomBytes(rootKeyLength))
+  try {
+    const account = { accountId: options.accountId ?? '111122223333', region: options.region ?? 'us-east-1' }
+    const service = { ...account, serviceId: randomBytes(16).toString('hex') }
+    await files.rootKey.keep(rootKey, service.serviceId, options.seal ?? { kind: 'file' }, options)
+    const database = createDatabase(files.database, (fresh) => {
+      writeServiceRow(fresh, rootKey, service)
+      writeRootAccessKey(files, new AccessKeys(fresh, rootKey, account.accountId))
+    })
+    database.close()
+    syncDirectory(files.directory)
+    unlinkSync(files.creating)
+    syncDirectory(files.directory)
+    return rootKey
+  } catch (error) {
+    rootKey.zero()
+    throw error
+  }
 }
 
 function removeHalfMade(files: DataFiles): void {
   const made = [files.database, `${files.database}-wal`, `${files.database}-shm`, `${files.database}-journal`]
   // `creating` goes last: until then the directory must be known as half made.
-  for (const path of [...made, files.rootKey, files.rootAccessKey, files.creating])
+  for (const path of [...made, ...files.rootKey.paths, files.rootAccessKey, files.creating])
     rmSync(path, { force: true })
 }
 
@@ -173,24 +194,63 @@ function writeRootAccessKey(files: DataFiles, accessKeys: AccessKeys): void {
   }
 }
 
-function openContents(
+async function openContents(
   files: DataFiles,
-  wanted: WantedAccount,
-): Pick<DataDirectory, 'database' | 'rootKey' | 'account'> {
-  const database = openDatabase(files.database)
-  let rootKey: RootKey | undefined
+  options: DirectoryOptions,
+  made: RootKey | undefined,
+): Promise<Pick<DataDirectory, 'database' | 'rootKey' | 'account' | 'serviceId' | 'sealKind'>> {
+  let rootKey = made
+  let database: DatabaseSync | undefined
   try {
-    rootKey = new RootKey(fileSeal(files.rootKey).open())
-    checkRootKey(database, rootKey, files.rootKey)
-    return { database, rootKey, account: checkedAccount(readAccount(database), wanted) }
+    database = openDatabase(files.database)
+    const service = readService(database)
+    const sealKind = checkedKind(files.rootKey, options)
+    rootKey ??= await files.rootKey.open(service.serviceId, options)
+    checkRootKey(database, rootKey, files.rootKey.file)
+    if (files.rootKey.finishInterruptedChange(rootKey)) {
+      options.log?.warn(
+        'finished a change of the seal that was interrupted: removed the root key in the clear',
+      )
+    }
+    warnOfOpenRootKey(sealKind, files, options)
+    migrate(database, rootKey)
+    const { serviceId, ...account } = readService(database)
+    return { database, rootKey, serviceId, sealKind, account: checkedAccount(account, options) }
   } catch (error) {
     rootKey?.zero()
-    database.close()
+    database?.close()
     throw error
   }
 }
 
-function checkedAccount(stored: Account, wanted: WantedAccount): Account {
+function migrate(database: DatabaseSync, rootKey: RootKey): void {
+  bringToNewestSchema(database, (from) => {
+    if (from !== 1) return
+    bindServiceRow(database, rootKey)
+    tagFirstKeys(database, rootKey, readService(database).accountId)
+    new IdentityTags(database, rootKey).tagAll()
+  })
+}
+
+function warnOfOpenRootKey(kind: SealKind, files: DataFiles, { log }: DirectoryOptions): void {
+  if (kind !== 'file') return
+  log?.warn(
+    { file: files.rootKey.clearFile },
+    'the root key lies in the clear beside the database: whoever reads the data directory, or a backup of all of it, ' +
+      'reads every key; `strongroom kms reseal` changes that',
+  )
+}
+
+function checkedKind(store: RootKeyStore, { seal }: DirectoryOptions): SealKind {
+  const kind = store.kind()
+  if (seal === undefined || seal.kind === kind) return kind
+  throw new StrongroomError(
+    'SR_KMS_SETTINGS_DIFFER',
+    `the root key is sealed by ${kind}, not by ${seal.kind}: \`strongroom kms reseal\` changes the seal`,
+  )
+}
+
+function checkedAccount(stored: Account, wanted: DirectoryOptions): Account {
   const differs = (name: string, was: string, is: string): StrongroomError =>
     new StrongroomError(
       'SR_KMS_SETTINGS_DIFFER',

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { messageOf, StrongroomError } from '../../errors.ts'
 import { inUse } from './directory-lock.ts'
 import { applicationId, migrations } from './schema.ts'
+import { hasSchemaOf } from './schema-check.ts'
 import { isFromSqlite, isSqliteError } from './sqlite-error.ts'
 
 /** Makes a new database, mode 0600; `fill` writes what it starts with, in the same transaction as the schema. */
@@ -21,7 +22,7 @@ export function createDatabase(path: string, fill: (database: DatabaseSync) => v
   return database
 }
 
-/** Opens a database of this service, checks that it is whole, and brings it to the newest schema. */
+/** Opens a database of this service and checks that it is whole; `bringToNewestSchema` comes next. */
 export function openDatabase(path: string): DatabaseSync {
   if (!existsSync(path)) {
     throw new StrongroomError(
@@ -35,16 +36,24 @@ export function openDatabase(path: string): DatabaseSync {
     checkThatItIsOurs(database, path)
     checkThatItIsWhole(database, path)
     makeDurable(database)
-    const version = pragma(database, 'user_version')
-    if (version < migrations.length)
-      inTransaction(database, () => {
-        migrate(database, version)
-      })
     return database
   } catch (error) {
     database.close()
     throw whatIsWrong(path, error)
   }
+}
+
+/** `complete` does what SQL alone can't, in the same transaction; it is told the version that the database had. */
+export function bringToNewestSchema(
+  database: DatabaseSync,
+  complete: (from: number) => void = () => undefined,
+): void {
+  const version = pragma(database, 'user_version')
+  if (version === migrations.length) return
+  inTransaction(database, () => {
+    migrate(database, version)
+    complete(version)
+  })
 }
 
 /** Runs `work` in one transaction, durable when this returns; nothing of it stays when it throws. */
@@ -75,7 +84,10 @@ function openAlone(path: string): DatabaseSync {
 }
 
 function makeDurable(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+  // What is deleted is overwritten with zeros: a sealed key is not to be found in free pages by who gets the root key.
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON',
+  )
 }
 
 function migrate(database: DatabaseSync, version: number): void {
@@ -101,6 +113,9 @@ function checkThatItIsOurs(database: DatabaseSync, path: string): void {
 function checkThatItIsWhole(database: DatabaseSync, path: string): void {
   const row = z.object({ quick_check: z.string() }).parse(database.prepare('PRAGMA quick_check(1)').get())
   if (row.quick_check !== 'ok') throw damaged(path, row.quick_check)
+  if (!hasSchemaOf(database, pragma(database, 'user_version'))) {
+    throw damaged(path, 'its tables are not those that this service made')
+  }
 }
 
 function whatIsWrong(path: string, error: unknown): unknown {

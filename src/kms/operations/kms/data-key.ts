@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { AwsException } from '../../protocol/exceptions.ts'
 import type { Key } from '../../state/keys.ts'
 import type { EncryptionContext } from '../../ciphertext.ts'
-import { encrypt, requireEnabled, stopDryRun } from './key-use.ts'
+import type { Call } from '../call.ts'
+import { requireKeyState } from './key-states.ts'
+import { encrypt, stopDryRun } from './key-use.ts'
 
 /** The members of both GenerateDataKey operations. */
 export interface DataKeyRequest {
@@ -12,22 +14,33 @@ export interface DataKeyRequest {
   readonly DryRun?: boolean | undefined
 }
 
-/** A new data key in both forms; whoever gets the plaintext zeroes it. */
+export interface DataKey {
+  /** Whoever gets it zeroes it. */
+  readonly plaintext: Buffer
+  readonly wrapped: {
+    readonly CiphertextBlob: string
+    readonly KeyId: string
+    readonly KeyMaterialId: string | undefined
+  }
+}
+
+/** A new data key in both forms. */
 export function makeDataKey(
+  operation: 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext',
   request: DataKeyRequest,
-  key: Key,
-): { plaintext: Buffer; wrapped: { CiphertextBlob: string; KeyId: string; KeyMaterialId: string } } {
+  { key, call }: { key: Key; call: Call },
+): DataKey {
   const length = dataKeyLength(request)
-  requireEnabled(key)
+  requireKeyState(operation, key)
   stopDryRun(request.DryRun)
   const plaintext = randomBytes(length)
   try {
-    const blob = encrypt(key, plaintext, request.EncryptionContext)
     const wrapped = {
-      CiphertextBlob: blob.toString('base64'),
+      CiphertextBlob: encrypt(key, plaintext, request.EncryptionContext).toString('base64'),
       KeyId: key.arn,
-      KeyMaterialId: key.currentBackingKey.id,
+      KeyMaterialId: key.currentMaterialId,
     }
+    call.state.keyUsage.note(key, operation, call)
     return { plaintext, wrapped }
   } catch (error) {
     plaintext.fill(0)

@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import { decrypt, findBlob, requireSymmetric, stopDryRun, symmetricDefault } from './key-use.ts'
+import { requireGrantTokens } from './grant-tokens.ts'
+import { requireKeyState } from './key-states.ts'
+import {
+  decrypt,
+  findBlob,
+  requireKeyOfBlob,
+  requireSymmetric,
+  stopDryRun,
+  symmetricDefault,
+} from './key-use.ts'
 import {
   blob,
   dryRunModifiers,
@@ -20,7 +29,7 @@ export const decryptOperation = operation({
   name: 'Decrypt',
   readOnly: true,
   input: z.object({
-    CiphertextBlob: blob,
+    CiphertextBlob: blob.optional(),
     DryRun: flag,
     DryRunModifiers: dryRunModifiers,
     EncryptionAlgorithm: encryptionAlgorithm,
@@ -29,7 +38,17 @@ export const decryptOperation = operation({
     KeyId: keyId.optional(),
     Recipient: recipient,
   }),
-  find: (input, { state }) => findBlob(input.CiphertextBlob, input.KeyId, state),
+  find(input, { state }) {
+    requireGrantTokens(input.GrantTokens, state)
+    const { CiphertextBlob, KeyId, DryRun, DryRunModifiers } = input
+    const request = {
+      blob: CiphertextBlob,
+      keyName: KeyId,
+      dryRun: DryRun,
+      dryRunModifiers: DryRunModifiers,
+    }
+    return findBlob(request, state)
+  },
   permissions: (input, { key, requestAlias }) => [
     {
       action: 'kms:Decrypt',
@@ -39,13 +58,18 @@ export const decryptOperation = operation({
       encryptionAlgorithm: input.EncryptionAlgorithm ?? symmetricDefault,
     },
   ],
-  run(input, found) {
+  run(input, found, call) {
+    const { key } = found
     requireSymmetric(input.EncryptionAlgorithm)
+    requireKeyOfBlob(found, call.state)
+    requireKeyState('Decrypt', key)
+    if (found.blob === undefined) stopDryRun(input.DryRun)
     const { plaintext, keyMaterialId } = decrypt(found, input.EncryptionContext)
     try {
       stopDryRun(input.DryRun)
+      call.state.keyUsage.note(key, 'Decrypt', call)
       return {
-        KeyId: found.key.arn,
+        KeyId: key.arn,
         Plaintext: plaintext.toString('base64'),
         EncryptionAlgorithm: symmetricDefault,
         KeyMaterialId: keyMaterialId,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { operation } from '../operation.ts'
 import { makeDataKey } from './data-key.ts'
 import { findKey } from './find-key.ts'
+import { requireGrantTokens } from './grant-tokens.ts'
 import { symmetricDefault } from './key-use.ts'
 import { dataKeySpec, encryptionContext, flag, grantTokens, keyId, numberOfBytes } from './members.ts'
 
@@ -17,7 +18,10 @@ export const generateDataKeyWithoutPlaintext = operation({
     KeySpec: dataKeySpec,
     NumberOfBytes: numberOfBytes,
   }),
-  find: (input, { state }) => findKey(input.KeyId, state),
+  find(input, { state }) {
+    requireGrantTokens(input.GrantTokens, state)
+    return findKey(input.KeyId, state)
+  },
   permissions: (input, found) => [
     {
       action: 'kms:GenerateDataKeyWithoutPlaintext',
@@ -26,8 +30,8 @@ export const generateDataKeyWithoutPlaintext = operation({
       encryptionAlgorithm: symmetricDefault,
     },
   ],
-  run(input, { key }) {
-    const { plaintext, wrapped } = makeDataKey(input, key)
+  run(input, { key }, call) {
+    const { plaintext, wrapped } = makeDataKey('GenerateDataKeyWithoutPlaintext', input, { key, call })
     plaintext.fill(0)
     return wrapped
   },

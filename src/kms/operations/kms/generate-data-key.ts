@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { operation } from '../operation.ts'
 import { makeDataKey } from './data-key.ts'
 import { findKey } from './find-key.ts'
+import { requireGrantTokens } from './grant-tokens.ts'
 import { symmetricDefault } from './key-use.ts'
 import {
   dataKeySpec,
@@ -26,7 +27,10 @@ export const generateDataKey = operation({
     NumberOfBytes: numberOfBytes,
     Recipient: recipient,
   }),
-  find: (input, { state }) => findKey(input.KeyId, state),
+  find(input, { state }) {
+    requireGrantTokens(input.GrantTokens, state)
+    return findKey(input.KeyId, state)
+  },
   permissions: (input, found) => [
     {
       action: 'kms:GenerateDataKey',
@@ -35,8 +39,8 @@ export const generateDataKey = operation({
       encryptionAlgorithm: symmetricDefault,
     },
   ],
-  run(input, { key }) {
-    const { plaintext, wrapped } = makeDataKey(input, key)
+  run(input, { key }, call) {
+    const { plaintext, wrapped } = makeDataKey('GenerateDataKey', input, { key, call })
     try {
       return { Plaintext: plaintext.toString('base64'), ...wrapped }
     } finally {

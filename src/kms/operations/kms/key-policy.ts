@@ -1,4 +1,5 @@
 import { rootUserArn } from '../../arn.ts'
+import { bindPrincipals, findPrincipals, type PrincipalIds } from '../../policy/bound-principals.ts'
 import {
   maxPolicyBytes,
   namedPrincipals,
@@ -21,27 +22,31 @@ export function requirePolicyName(name: string | undefined): void {
 
 /**
  * A new key policy, checked as Amazon checks it: it can be read, its principals exist, and unless the caller bypasses
- * the lock-out check it lets the caller put the next policy.
+ * the lock-out check it lets the caller put the next policy. The unique ids of those whom it names.
  */
 export function checkedKeyPolicy(
   text: string,
   options: { key: { arn: string }; bypassLockoutCheck: boolean | undefined; call: Call },
-): PolicyDocument {
+): PrincipalIds {
   if (Buffer.byteLength(text) > maxPolicyBytes) {
     throw new AwsException('LimitExceededException', `A key policy has at most ${maxPolicyBytes} bytes.`)
   }
   const document = parseKeyPolicy(text)
-  requirePrincipals(document, options.call)
-  if (options.bypassLockoutCheck !== true && !couldPutKeyPolicy(options.key, document, options.call)) {
+  const ids = requirePrincipals(document, options.call)
+  const policy = bindPrincipals(document, ids)
+  if (options.bypassLockoutCheck !== true && !couldPutKeyPolicy(options.key, policy, options.call)) {
     throw malformed('The new key policy will not allow you to update the key policy in the future.')
   }
-  return document
+  return ids
 }
 
-function requirePrincipals(document: PolicyDocument, { state }: Call): void {
+function requirePrincipals(document: PolicyDocument, { state }: Call): PrincipalIds {
   const root = rootUserArn(state.account.accountId)
-  const unknown = namedPrincipals(document).find((name) => name !== root && !state.users.hasArn(name))
+  const { ids, missing } = findPrincipals(document, state.principals)
+  const foreign = namedPrincipals(document).filter((name) => name !== root && !ids.has(name))
+  const [unknown] = [...missing, ...foreign]
   if (unknown !== undefined) {
     throw malformed(`Policy contains a statement with one or more invalid principals: ${unknown}`)
   }
+  return ids
 }

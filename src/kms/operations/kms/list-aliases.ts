@@ -6,6 +6,9 @@ import { findKeyWithoutAlias } from './find-key.ts'
 import { keyId, limit, marker } from './members.ts'
 import { page, readMarker } from './pages.ts'
 
+/** Amazon's bound. */
+const mostOnAPage = 100
+
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html */
 export const listAliases = operation({
   name: 'ListAliases',
@@ -17,8 +20,9 @@ export const listAliases = operation({
   }),
   permissions: () => [{ action: 'kms:ListAliases' }],
   run({ Limit = 50 }, found, { state }) {
-    const aliases = state.aliases.list({ ...found, limit: Limit + 1 })
-    const { items, more } = page(aliases, Limit, ({ aliasName }) => aliasName)
+    const limited = Math.min(Limit, mostOnAPage)
+    const aliases = state.aliases.list({ ...found, limit: limited + 1 })
+    const { items, more } = page(aliases, limited, ({ aliasName }) => aliasName)
     const Aliases = items.map((alias) => ({
       AliasName: alias.aliasName,
       AliasArn: aliasArn(state.account, alias.aliasName),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { EncryptionContext } from '../../ciphertext.ts'
-import { choice, notYet, outOfBounds, wrongType } from '../../protocol/validation.ts'
+import { choice, outOfBounds, wrongType } from '../../protocol/validation.ts'
 
 /*
  * The members that several operations share, with the bounds of Amazon's API model.
@@ -17,9 +17,32 @@ export const policy = z
   .max(131_072)
   .regex(/^[\t\n\r\u0020-\u00FF]+$/)
 
-export const grantTokens = notYet('GrantTokens')
-export const recipient = notYet('Recipient')
-export const dryRunModifiers = notYet('DryRunModifiers')
+/** Whether they are any good is asked by `requireGrantTokens`. */
+export const grantTokens = z.array(z.string().min(1).max(8192)).max(10).optional()
+export const recipient = notOffered(
+  'Recipient is not offered: this service cannot verify the attestation documents of AWS Nitro.',
+)
+export const customKeyStoreId = notOffered('CustomKeyStoreId is not offered: there are no custom key stores.')
+export const xksKeyId = notOffered('XksKeyId is not offered: there are no custom key stores.')
+export const dryRunModifiers = z.array(z.enum(['IGNORE_CIPHERTEXT'])).optional()
+
+/** 1 to 6144 bytes. */
+export const importToken = base64('importToken', 6144).transform((text) => Buffer.from(text, 'base64'))
+export const encryptedKeyMaterial = base64('encryptedKeyMaterial', 6144).transform((text) =>
+  Buffer.from(text, 'base64'),
+)
+export const keyMaterialId = z
+  .string()
+  .min(64)
+  .max(64)
+  .regex(/^[a-f0-9]+$/)
+  .optional()
+export const description = z.string().max(8192)
+export const region = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^([a-z]+-){2,3}\d+$/)
 
 /** What is encrypted: 1 to 4096 bytes. It stays base64 until it is used, so that a refused request leaves no copy. */
 export const plaintext = base64('plaintext', 4096)
@@ -41,42 +64,50 @@ export const encryptionAlgorithm = z
  */
 const maxEncryptionContextBytes = 8192
 
-/** Absent is the same as empty. Not `z.record`: that drops a key named `__proto__`. */
+/** Absent is the same as empty. */
 export const encryptionContext = z
   .unknown()
   .optional()
-  .transform((value, ctx): EncryptionContext => {
-    const pairs = new Map<string, string>()
-    if (value === undefined) return pairs
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      ctx.addIssue(wrongType('an encryption context must be an object'))
+  .transform((value, ctx) => (value === undefined ? new Map<string, string>() : readPairs(value, ctx)))
+
+/** What a grant says of encryption contexts: empty is not the same as absent. */
+export const contextConstraint = z
+  .unknown()
+  .optional()
+  .transform((value, ctx) => (value === undefined ? undefined : readPairs(value, ctx)))
+
+/** Not `z.record`: that drops a key named `__proto__`. */
+function readPairs(value: unknown, ctx: z.RefinementCtx): EncryptionContext {
+  const pairs = new Map<string, string>()
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    ctx.addIssue(wrongType('an encryption context must be an object'))
+    return z.NEVER
+  }
+  const entries: [string, unknown][] = Object.entries(value)
+  let size = 0
+  for (const [key, text] of entries) {
+    if (typeof text !== 'string') {
+      ctx.addIssue(wrongType('the values of an encryption context must be strings'))
       return z.NEVER
     }
-    const entries: [string, unknown][] = Object.entries(value)
-    let size = 0
-    for (const [key, text] of entries) {
-      if (typeof text !== 'string') {
-        ctx.addIssue(wrongType('the values of an encryption context must be strings'))
-        return z.NEVER
-      }
-      // A lone surrogate has no UTF-8 form, so two different contexts could have the same bytes.
-      if (!key.isWellFormed() || !text.isWellFormed()) {
-        ctx.addIssue(wrongType('an encryption context must be Unicode text'))
-        return z.NEVER
-      }
-      pairs.set(key, text)
-      size += Buffer.byteLength(key) + Buffer.byteLength(text)
-    }
-    if (size > maxEncryptionContextBytes) {
-      ctx.addIssue(
-        outOfBounds(
-          `Member must have length less than or equal to ${maxEncryptionContextBytes} bytes, keys and values together`,
-        ),
-      )
+    // A lone surrogate has no UTF-8 form, so two different contexts could have the same bytes.
+    if (!key.isWellFormed() || !text.isWellFormed()) {
+      ctx.addIssue(wrongType('an encryption context must be Unicode text'))
       return z.NEVER
     }
-    return pairs
-  })
+    pairs.set(key, text)
+    size += Buffer.byteLength(key) + Buffer.byteLength(text)
+  }
+  if (size > maxEncryptionContextBytes) {
+    ctx.addIssue(
+      outOfBounds(
+        `Member must have length less than or equal to ${maxEncryptionContextBytes} bytes, keys and values together`,
+      ),
+    )
+    return z.NEVER
+  }
+  return pairs
+}
 
 /** One kind of master key as yet. */
 export const keySpec = choice(
@@ -111,9 +142,17 @@ export const keyUsage = choice(
 
 export const origin = choice(
   'Origin',
-  ['AWS_KMS'],
+  ['AWS_KMS', 'EXTERNAL'],
   ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'],
 ).optional()
+
+/** A member that Amazon knows and that asks for something that this service does not do. */
+function notOffered(message: string): z.ZodOptional<z.ZodUnknown> {
+  return z
+    .unknown()
+    .refine((value) => value === undefined, { message, params: { kind: 'unsupported' } })
+    .optional()
+}
 
 function base64(name: string, max: number): z.ZodType<string, string> {
   return z.string().superRefine((text, ctx) => {

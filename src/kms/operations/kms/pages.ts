@@ -24,3 +24,14 @@ export function page<Item>(
 function writeMarker(name: string): string {
   return Buffer.from(name, 'utf8').toString('base64url')
 }
+
+/** The first `count` of them; the rest is not even read. */
+export function firstOf<Item>(items: Iterable<Item>, count: number): Item[] {
+  const first: Item[] = []
+  if (count === 0) return first
+  for (const item of items) {
+    first.push(item)
+    if (first.length === count) break
+  }
+  return first
+}

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { operation } from '../operation.ts'
 import { findKeyWithoutAlias } from './find-key.ts'
 import { checkedKeyPolicy, requirePolicyName } from './key-policy.ts'
+import { requireKeyState } from './key-states.ts'
 import { flag, keyId, policy, policyName } from './members.ts'
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html */
@@ -24,12 +25,13 @@ export const putKeyPolicy = operation({
   ],
   run(input, key, call) {
     requirePolicyName(input.PolicyName)
-    const document = checkedKeyPolicy(input.Policy, {
+    requireKeyState('PutKeyPolicy', key)
+    const principals = checkedKeyPolicy(input.Policy, {
       key,
       bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck,
       call,
     })
-    call.state.keys.setPolicy(key, input.Policy, document)
+    call.state.keys.setPolicy(key, input.Policy, principals)
     return undefined
   },
 })

@@ -1,0 +1,2 @@
+/** What a `tags` column holds. */
+export { readTexts as readTags, writeTexts as writeTags } from './keys/texts-column.ts'
