@@ -1,19 +1,30 @@
 import type { Logger } from 'pino'
 import type { Account } from '../arn.ts'
+import type { TrailLookup } from '../audit/lookup.ts'
 import type { Principal } from '../principal.ts'
-import type { AccessKeys } from '../state/access-keys.ts'
+import type { AccessKeyUsage } from '../state/access-key-usage.ts'
 import type { Aliases } from '../state/aliases.ts'
+import type { Grants } from '../state/grants.ts'
+import type { IamState } from '../state/iam.ts'
+import type { KeyUsage } from '../state/key-usage.ts'
 import type { Keys } from '../state/keys.ts'
-import type { Users } from '../state/users.ts'
+import type { MfaDevices } from '../state/mfa-devices.ts'
+import type { Sessions } from '../state/sessions.ts'
 
-/** What the operations work on. */
-export interface State {
+/** What the operations of one region work on; users, roles and their like are the same in all regions. */
+export interface State extends IamState {
   readonly account: Account
   readonly keys: Keys
   readonly aliases: Aliases
-  readonly users: Users
-  readonly accessKeys: AccessKeys
+  readonly grants: Grants
+  readonly keyUsage: KeyUsage
+  readonly accessKeyUsage: AccessKeyUsage
+  readonly mfaDevices: MfaDevices
+  readonly sessions: Sessions
+  readonly trailLookup: TrailLookup
   readonly log: Logger
+  /** The states of all regions that are served, this one's among them, by the region's name. */
+  readonly regions: ReadonlyMap<string, State>
 }
 
 /** One request whose signature was right. */
@@ -22,6 +33,12 @@ export interface Call {
   readonly sourceIp: string
   readonly userAgent: string | undefined
   readonly receivedAt: Date
+  /** The id by which the caller knows the request: `x-amzn-RequestId`. */
+  readonly requestId: string
+  /** The id of the record that the audit trail gets. */
+  readonly eventId: string
+  /** Whether the request came over TLS. */
+  readonly secureTransport: boolean
   readonly state: State
   /** Filled in on the way, for the audit trail, so that a refused request shows how far it came. */
   readonly seen: Seen

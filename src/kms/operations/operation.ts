@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { parseMembers } from '../protocol/validation.ts'
 import { authorize, type Permission } from './authorize.ts'
 import type { Call } from './call.ts'
-import { recordedParameters } from './recorded-parameters.ts'
+import { isRecorded, recordedParameters } from '../audit/recorded-parameters.ts'
 
 /** One operation of an API. `Input` is what its schema makes of a request, `Found` is what the request names. */
 export interface OperationParts<Input, Found, Output extends object | undefined> {
@@ -12,6 +12,8 @@ export interface OperationParts<Input, Found, Output extends object | undefined>
   readonly input: z.ZodType<Input>
   /** Looks up what the request names. Changes nothing. */
   readonly find: (input: Input, call: Call) => Found
+  /** Checks what the request proves beside its signature, such as an MFA code, which is used up by that. */
+  readonly prove?: (input: Input, found: Found, call: Call) => Found
   /** What the caller has to be allowed, all of it. An empty list: anyone who can sign may call it. */
   readonly permissions: (input: Input, found: Found, call: Call) => readonly Permission[]
   /** Does it. Every change is durable when this returns. */
@@ -26,7 +28,7 @@ export interface Operation<Output extends object | undefined> {
   readonly execute: (members: Record<string, unknown>, call: Call) => Output
 }
 
-/** The order is the same for every operation: check the members, find, ask for permission, do. */
+/** The order is the same for every operation: check the members, find, check proofs, ask for permission, do. */
 export function operation<Input, Found, Output extends object | undefined>(
   parts: OperationParts<Input, Found, Output>,
 ): Operation<Output> {
@@ -34,9 +36,10 @@ export function operation<Input, Found, Output extends object | undefined>(
     name: parts.name,
     readOnly: parts.readOnly,
     execute(members, call) {
-      const input = parseMembers(parts.input, members)
+      const input = parseMembers(parts.input, members, isRecorded)
       call.seen.requestParameters = recordedParameters(input)
-      const found = parts.find(input, call)
+      const sought = parts.find(input, call)
+      const found = parts.prove === undefined ? sought : parts.prove(input, sought, call)
       const permissions = parts.permissions(input, found, call)
       call.seen.keyArns = permissions.flatMap(({ key }) => key?.arn ?? [])
       for (const permission of permissions) authorize(permission, call)

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { AwsException } from '../../protocol/exceptions.ts'
 import { operation } from '../operation.ts'
-import { findOwner, requireOwner } from './find-owner.ts'
+import { findOwner, ownerUser } from './find-owner.ts'
 import { userName } from './members.ts'
-
-const accessKeysPerUser = 2
+import { ownerPermission } from './owner-permission.ts'
+import { quotas } from './quotas.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html */
 export const createAccessKey = operation({
@@ -12,19 +12,19 @@ export const createAccessKey = operation({
   readOnly: false,
   input: z.object({ UserName: userName.optional() }),
   find: (input, call) => findOwner(input.UserName, call),
-  permissions: (_input, owner) => [{ action: 'iam:CreateAccessKey', resource: owner.arn }],
-  run(input, owner, { state }) {
-    requireOwner(owner, input.UserName)
-    if (state.accessKeys.ofUser(owner.user?.userId).length >= accessKeysPerUser) {
+  permissions: (_input, owner, call) => [ownerPermission('iam:CreateAccessKey', owner, call)],
+  run(_input, owner, { state }) {
+    const user = ownerUser(owner)
+    if (state.accessKeys.ofUser(user?.userId).length >= quotas.accessKeysPerUser) {
       throw new AwsException(
         'LimitExceededException',
-        `Cannot exceed quota for AccessKeysPerUser: ${accessKeysPerUser}`,
+        `Cannot exceed quota for AccessKeysPerUser: ${quotas.accessKeysPerUser}`,
       )
     }
-    const accessKey = state.accessKeys.create(owner.user?.userId)
+    const accessKey = state.accessKeys.create(user?.userId)
     return {
       AccessKey: {
-        UserName: owner.user?.userName,
+        UserName: user?.userName,
         AccessKeyId: accessKey.accessKeyId,
         Status: 'Active',
         SecretAccessKey: accessKey.secretAccessKey,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import { findOwner, keepLastRootAccessKey, ownedAccessKey, requireOwner } from './find-owner.ts'
+import { findOwner, keepLastRootAccessKey, ownedAccessKey, ownerUser } from './find-owner.ts'
 import { accessKeyId, userName } from './members.ts'
+import { ownerPermission } from './owner-permission.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html */
 export const deleteAccessKey = operation({
@@ -9,10 +10,9 @@ export const deleteAccessKey = operation({
   readOnly: false,
   input: z.object({ AccessKeyId: accessKeyId, UserName: userName.optional() }),
   find: (input, call) => findOwner(input.UserName, call),
-  permissions: (_input, owner) => [{ action: 'iam:DeleteAccessKey', resource: owner.arn }],
+  permissions: (_input, owner, call) => [ownerPermission('iam:DeleteAccessKey', owner, call)],
   run(input, owner, { state }) {
-    requireOwner(owner, input.UserName)
-    keepLastRootAccessKey(ownedAccessKey(input.AccessKeyId, owner, state), state)
+    keepLastRootAccessKey(ownedAccessKey(input.AccessKeyId, ownerUser(owner), state), state)
     state.accessKeys.delete(input.AccessKeyId)
     return undefined
   },

@@ -1,38 +1,53 @@
-import { rootUserArn, userArn } from '../../arn.ts'
+import { rootUserArn } from '../../arn.ts'
 import { AwsException } from '../../protocol/exceptions.ts'
 import type { AccessKey } from '../../state/access-keys.ts'
 import type { User } from '../../state/users.ts'
 import type { Call, State } from '../call.ts'
+import { existing, type Sought, seekUser } from './sought.ts'
 
-/** Whose access keys a request is about: a user's, or (undefined) those of the account's root user. */
-export interface Owner {
-  readonly user: User | undefined
-  readonly arn: string
-}
+/** Whose access keys a request is about: a user's, or those of the account's root user. */
+export type Owner = Sought<User> | typeof rootOwner
 
-/** The named user; without a name, whoever signed the request. */
-export function findOwner(userName: string | undefined, { caller, state }: Call): Owner {
-  const name = userName ?? (caller.type === 'IAMUser' ? caller.userName : undefined)
-  if (name === undefined) return { user: undefined, arn: rootUserArn(state.account.accountId) }
-  const user = state.users.named(name)
-  // Not NoSuchEntity here: who may not ask about users must not learn which there are.
-  return { user, arn: user?.arn ?? userArn(state.account.accountId, '/', name) }
-}
+const rootOwner = 'root'
 
-/** Throws NoSuchEntity when the owner was named and does not exist. */
-export function requireOwner(owner: Owner, userName: string | undefined): void {
-  if (userName !== undefined && owner.user === undefined) {
-    throw new AwsException('NoSuchEntity', `The user with name ${userName} cannot be found.`)
+/** The named user; without a name, whoever signed the request, which must not be an assumed role then. */
+export function findOwner(userName: string | undefined, call: Call): Owner {
+  if (userName !== undefined) return seekUser(userName, call)
+  switch (call.caller.type) {
+    case 'IAMUser':
+      return seekUser(call.caller.userName, call)
+    case 'Root':
+      return rootOwner
+    case 'AssumedRole':
+      throw new AwsException(
+        'ValidationException',
+        'Must specify userName when calling with non-User credentials',
+      )
   }
 }
 
-/** The owner's access key of that id; throws NoSuchEntity. */
-export function ownedAccessKey(accessKeyId: string, owner: Owner, state: State): AccessKey {
+export function ownerArn(owner: Owner, { state }: Call): string {
+  return owner === rootOwner ? rootUserArn(state.account.accountId) : owner.arn
+}
+
+export function ownerTags(owner: Owner): ReadonlyMap<string, string> | undefined {
+  return owner === rootOwner ? undefined : owner.tags
+}
+
+/** Undefined for the root user. Throws NoSuchEntity. */
+export function ownerUser(owner: Owner): User | undefined {
+  return owner === rootOwner ? undefined : existing(owner)
+}
+
+/** The access key of that id, which must belong to the user (undefined: to the root user); throws NoSuchEntity. */
+export function ownedAccessKey(accessKeyId: string, user: User | undefined, state: State): AccessKey {
   const accessKey = state.accessKeys.get(accessKeyId)
-  if (accessKey === undefined || accessKey.userId !== owner.user?.userId) {
-    throw new AwsException('NoSuchEntity', `The Access Key with id ${accessKeyId} cannot be found.`)
-  }
+  if (accessKey === undefined || accessKey.userId !== user?.userId) throw noSuchAccessKey(accessKeyId)
   return accessKey
+}
+
+export function noSuchAccessKey(accessKeyId: string): AwsException {
+  return new AwsException('NoSuchEntity', `The Access Key with id ${accessKeyId} cannot be found.`)
 }
 
 /** Unlike Amazon, which has a help desk: without an active root access key nobody could get back in. */

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import { findOwner, requireOwner } from './find-owner.ts'
+import { findOwner, ownerArn, ownerUser } from './find-owner.ts'
 import { userName } from './members.ts'
-import { userStructure } from './user-structure.ts'
+import { ownerPermission } from './owner-permission.ts'
+import { userStructure } from './structures.ts'
+import { tagsMember } from './tags.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html */
 export const getUser = operation({
@@ -10,10 +12,10 @@ export const getUser = operation({
   readOnly: true,
   input: z.object({ UserName: userName.optional() }),
   find: (input, call) => findOwner(input.UserName, call),
-  permissions: (_input, owner) => [{ action: 'iam:GetUser', resource: owner.arn }],
-  run(input, owner, { state }) {
-    requireOwner(owner, input.UserName)
-    if (owner.user !== undefined) return { User: userStructure(owner.user) }
-    return { User: { UserId: state.account.accountId, Arn: owner.arn } }
+  permissions: (_input, owner, call) => [ownerPermission('iam:GetUser', owner, call)],
+  run(_input, owner, call) {
+    const user = ownerUser(owner)
+    if (user !== undefined) return { User: { ...userStructure(user), ...tagsMember(user.tags) } }
+    return { User: { UserId: call.state.account.accountId, Arn: ownerArn(owner, call) } }
   },
 })

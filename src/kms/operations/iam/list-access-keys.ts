@@ -1,34 +1,33 @@
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import { findOwner, requireOwner } from './find-owner.ts'
-import { accessKeyId, userName } from './members.ts'
+import { findOwner, ownerUser } from './find-owner.ts'
+import { pageMembers, userName } from './members.ts'
+import { ownerPermission } from './owner-permission.ts'
+import { page } from './pages.ts'
 
-/** The marker is the last access key id of the page before. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html */
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html */
 export const listAccessKeys = operation({
   name: 'ListAccessKeys',
   readOnly: true,
-  input: z.object({
-    Marker: accessKeyId.optional(),
-    MaxItems: z.coerce.number().int().min(1).max(1000).default(100),
-    UserName: userName.optional(),
-  }),
+  input: z.object({ ...pageMembers, UserName: userName.optional() }),
   find: (input, call) => findOwner(input.UserName, call),
-  permissions: (_input, owner) => [{ action: 'iam:ListAccessKeys', resource: owner.arn }],
+  permissions: (_input, owner, call) => [ownerPermission('iam:ListAccessKeys', owner, call)],
   run(input, owner, { state }) {
-    requireOwner(owner, input.UserName)
-    const all = state.accessKeys.ofUser(owner.user?.userId)
-    const start = all.findIndex((accessKey) => accessKey.accessKeyId === input.Marker) + 1
-    const page = all.slice(start, start + input.MaxItems)
-    const more = start + page.length < all.length
+    const user = ownerUser(owner)
+    const { items, more } = page(state.accessKeys.ofUser(user?.userId), input, inOrder)
     return {
-      AccessKeyMetadata: page.map((accessKey) => ({
-        UserName: owner.user?.userName,
+      AccessKeyMetadata: items.map((accessKey) => ({
+        UserName: user?.userName,
         AccessKeyId: accessKey.accessKeyId,
         Status: accessKey.active ? 'Active' : 'Inactive',
         CreateDate: accessKey.createdAt,
       })),
-      IsTruncated: more,
-      Marker: more ? page.at(-1)?.accessKeyId : undefined,
+      ...more,
     }
   },
 })
+
+/** Oldest first. */
+function inOrder({ createdAt, accessKeyId }: { createdAt: Date; accessKeyId: string }): string {
+  return `${createdAt.toISOString()} ${accessKeyId}`
+}

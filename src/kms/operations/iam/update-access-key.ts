@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import { findOwner, keepLastRootAccessKey, ownedAccessKey, requireOwner } from './find-owner.ts'
+import { findOwner, keepLastRootAccessKey, ownedAccessKey, ownerUser } from './find-owner.ts'
 import { accessKeyId, userName } from './members.ts'
+import { ownerPermission } from './owner-permission.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html */
 export const updateAccessKey = operation({
@@ -13,10 +14,9 @@ export const updateAccessKey = operation({
     UserName: userName.optional(),
   }),
   find: (input, call) => findOwner(input.UserName, call),
-  permissions: (_input, owner) => [{ action: 'iam:UpdateAccessKey', resource: owner.arn }],
+  permissions: (_input, owner, call) => [ownerPermission('iam:UpdateAccessKey', owner, call)],
   run(input, owner, { state }) {
-    requireOwner(owner, input.UserName)
-    const accessKey = ownedAccessKey(input.AccessKeyId, owner, state)
+    const accessKey = ownedAccessKey(input.AccessKeyId, ownerUser(owner), state)
     if (input.Status === 'Inactive') keepLastRootAccessKey(accessKey, state)
     state.accessKeys.setActive(input.AccessKeyId, input.Status === 'Active')
     return undefined
