@@ -24,6 +24,29 @@ export function userArn(accountId: string, path: string, userName: string): stri
   return `arn:aws:iam::${accountId}:user${path}${userName}`
 }
 
+/** `path` as of a user. */
+export function roleArn(accountId: string, path: string, roleName: string): string {
+  return `arn:aws:iam::${accountId}:role${path}${roleName}`
+}
+
+export function groupArn(accountId: string, path: string, groupName: string): string {
+  return `arn:aws:iam::${accountId}:group${path}${groupName}`
+}
+
+export function managedPolicyArn(accountId: string, path: string, policyName: string): string {
+  return `arn:aws:iam::${accountId}:policy${path}${policyName}`
+}
+
+/** The serial number of a virtual MFA device. */
+export function mfaDeviceArn(accountId: string, path: string, deviceName: string): string {
+  return `arn:aws:iam::${accountId}:mfa${path}${deviceName}`
+}
+
+/** Who an assumed role's temporary credentials speak for. */
+export function assumedRoleArn(accountId: string, roleName: string, sessionName: string): string {
+  return `arn:aws:sts::${accountId}:assumed-role/${roleName}/${sessionName}`
+}
+
 /** The parts of `arn:aws:kms:REGION:ACCOUNT:RESOURCE`, or undefined when it is not of that form. */
 export function parseKmsArn(arn: string): (Account & { resource: string }) | undefined {
   const match = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):((?:key|alias)\/.+)$/.exec(arn)
@@ -31,7 +54,14 @@ export function parseKmsArn(arn: string): (Account & { resource: string }) | und
   return { region: match[1], accountId: match[2], resource: match[3] }
 }
 
-/** Whether the text has the form of a key id: a UUID in lower case. */
+/** Whether the text has the form of a key id: a UUID in lower case, or `mrk-` and 32 hexadecimal digits. */
 export function isKeyId(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
+  return (
+    isMultiRegionKeyId(text) || /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
+  )
+}
+
+/** The key id of a multi-Region key, which it shares with its replicas. */
+export function isMultiRegionKeyId(text: string): boolean {
+  return /^mrk-[0-9a-f]{32}$/.test(text)
 }

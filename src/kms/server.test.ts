@@ -28,10 +28,13 @@ async function start(
   const [requests, bodies, log]: [ReceivedRequest[], Buffer[], string[]] = [[], [], []]
   const server = await listen(
     anyPort,
-    (request) => {
-      requests.push(request)
-      bodies.push(Buffer.from(request.body))
-      return handle()
+    {
+      handle(request) {
+        requests.push(request)
+        bodies.push(Buffer.from(request.body))
+        return handle()
+      },
+      pages: new Map([['/healthz', () => fine]]),
     },
     pino({ level: 'debug' }, { write: (line) => log.push(line) }),
   )
@@ -165,7 +168,11 @@ describe('the HTTP server', () => {
     assert.ok(typeof address === 'object' && address !== null)
     const log = pino({ level: 'silent' })
     await assert.rejects(
-      listen({ ...anyPort, port: address.port }, () => Promise.resolve(fine), log),
+      listen(
+        { ...anyPort, port: address.port },
+        { handle: () => Promise.resolve(fine), pages: new Map() },
+        log,
+      ),
       {
         code: 'SR_KMS_LISTEN',
         message: `cannot listen on 127.0.0.1 port ${address.port} (EADDRINUSE): stop what listens there, or choose another port with --listen`,

@@ -1,37 +1,40 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { StrongroomError } from '../errors.ts'
-import type { ReceivedRequest } from './handle-request.ts'
-import { exchange, send } from './http-exchange.ts'
+import { exchange, send, type Site } from './http-exchange.ts'
 import type { ListenAddress } from './listen-address.ts'
-import type { Answer } from './protocol/answer.ts'
 import { systemReason } from './system-reason.ts'
+import type { ServerIdentity } from './tls/server-identity.ts'
 
 /** Of a request whose body was not read to its end. */
 const tooLargeStatus = 413
 /** How long requests under way have to come whole and be answered, in milliseconds, when the server ends. */
 const grace = 2000
+/** How often a certificate is looked at, in milliseconds. */
+const renewalInterval = 60_000
+const timeLimits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }
 
 export interface RunningServer {
-  /** `http://127.0.0.1:8202` */
+  /** `http://127.0.0.1:8202`, or `https:` with TLS. */
   readonly url: string
   /** Accepts nothing more; resolves when the requests under way are answered, after the grace time at the latest. */
   close(): Promise<void>
 }
 
-/** HTTP and no more: whole requests go to `handle`, what it resolves to goes back. `POST /`, and `GET /healthz`. */
+/** HTTP and no more: whole requests go to the site, what it resolves to goes back. With an identity over TLS 1.2 or later. */
 export async function listen(
   address: ListenAddress,
-  handle: (request: ReceivedRequest) => Promise<Answer>,
+  site: Site & { readonly identity?: ServerIdentity | undefined },
   log: Logger,
 ): Promise<RunningServer> {
   // Node.js sends a Date header with every answer, by which SDKs correct a clock that is off.
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 })
+  const { server, stopRenewal } = makeServer(site.identity, log)
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomUUID()
-    exchange(request, requestId, handle)
+    exchange(request, requestId, site)
       .then((answer) => {
         // A client that is told so opens no further request on a connection that is about to end.
         if (!server.listening || answer.status === tooLargeStatus) response.shouldKeepAlive = false
@@ -50,8 +53,41 @@ export async function listen(
     log.error({ err: error }, 'the server cannot accept a connection')
   })
   return {
-    url: `http://${address.urlHost}:${boundPort(server)}`,
-    close: () => stopped(server),
+    url: `${site.identity === undefined ? 'http' : 'https'}://${address.urlHost}:${boundPort(server)}`,
+    close() {
+      stopRenewal()
+      return stopped(server)
+    },
+  }
+}
+
+function makeServer(
+  identity: ServerIdentity | undefined,
+  log: Logger,
+): { server: Server; stopRenewal: () => void } {
+  if (identity === undefined) return { server: createServer(timeLimits), stopRenewal: () => undefined }
+  const server = createTlsServer({ ...timeLimits, ...identity.current(), minVersion: 'TLSv1.2' })
+  server.on('tlsClientError', (error) => {
+    log.debug({ err: error }, 'a TLS connection was not made')
+  })
+  const renewal = setInterval(() => {
+    identity
+      .renew(new Date())
+      .then((changed) => {
+        if (!changed) return
+        server.setSecureContext({ ...identity.current(), minVersion: 'TLSv1.2' })
+        log.info('the server shows a new certificate')
+      })
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'cannot renew the certificate: the old one stays')
+      })
+  }, renewalInterval)
+  renewal.unref()
+  return {
+    server,
+    stopRenewal() {
+      clearInterval(renewal)
+    },
   }
 }
 

@@ -1,39 +1,38 @@
 import { type Logger, pino } from 'pino'
 import type { Account } from './arn.ts'
-import { refusedRequestsRecord } from './audit-record.ts'
-import { AuditTrail } from './audit-trail.ts'
-import { handleRequest, type Service } from './handle-request.ts'
-import { parseListenAddress } from './listen-address.ts'
+import { openAdminSocket } from './admin/server.ts'
+import { refusedRequestsRecord } from './audit/audit-record.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
+import { auditHandlers } from './audit/evidence.ts'
+import { type Audit, openAudit } from './audit/open-audit.ts'
+import { serviceEventRecord } from './audit/service-event.ts'
+import { RefusalBudget } from './audit/refusal-budget.ts'
+import { backupHandlers } from './backup/database-copy.ts'
+import { recordRestore } from './backup/restore-note.ts'
+import { openFront } from './front.ts'
+import type { Service } from './handle-request.ts'
+import { Metrics } from './metrics.ts'
+import { openKeyStore, openSchedule } from './open-schedule.ts'
+import { openStates } from './open-states.ts'
+import type { State } from './operations/call.ts'
 import { PerSecond } from './per-second.ts'
-import { RefusalBudget } from './refusal-budget.ts'
-import { listen, type RunningServer } from './server.ts'
+import type { KmsServiceOptions } from './options.ts'
+import { Quotas } from './quotas.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
-import { AccessKeys } from './state/access-keys.ts'
-import { Aliases } from './state/aliases.ts'
+import { simulationHandlers } from './simulation/handlers.ts'
 import { type DataDirectory, openDataDirectory } from './state/data-directory.ts'
-import { Keys } from './state/keys.ts'
-import { Users } from './state/users.ts'
-
-export interface KmsServiceOptions {
-  /** Made when it is not there. */
-  readonly dataDirectory: string
-  /** A loopback address and a port, 0 for any; `127.0.0.1:8202` when left out. */
-  readonly listen?: string | undefined
-  /** When left out: as stored, and `us-east-1` for a new directory. Another than the stored one is refused. */
-  readonly region?: string | undefined
-  /** 12 digits. When left out: as stored, and `111122223333` for a new directory. */
-  readonly accountId?: string | undefined
-  /** Silent when left out. */
-  readonly log?: Logger | undefined
-}
 
 export interface KmsService extends Account {
   /** `http://127.0.0.1:8202`: the endpoint URL for KMS, IAM and STS clients. */
   readonly url: string
   /** The file with the root user's access key, in the format of AWS's shared credentials file. */
   readonly rootAccessKeyFile: string
+  /** `http://127.0.0.1:9202`, where Prometheus finds `/metrics`. */
+  readonly metricsUrl: string | undefined
   /** Whether the data directory was made just now. */
   readonly created: boolean
+  /** Does at once what is due by itself (deletions, rotations, expiries), which otherwise happens within a minute. */
+  runDue(): Promise<void>
   /** Answers the requests under way, completes the audit trail, closes the database and zeroes all keys. */
   close(): Promise<void>
 }
@@ -41,8 +40,7 @@ export interface KmsService extends Account {
 /** Starts the KMS service; throws a StrongroomError that says what is wrong and what to do. */
 export async function openKmsService(options: KmsServiceOptions): Promise<KmsService> {
   const log = options.log ?? pino({ level: 'silent' })
-  const address = parseListenAddress(options.listen ?? '127.0.0.1:8202')
-  const data = openDataDirectory(options.dataDirectory, options)
+  const data = await openDataDirectory(options.dataDirectory, options)
   const opened: { close: () => void | Promise<void> }[] = [data]
   try {
     if (data.created) {
@@ -51,21 +49,54 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
         'made a new data directory; the root access key is in the file',
       )
     }
-    const trail = await AuditTrail.open(data.files.auditTrail, (bytes) => {
-      log.warn({ bytes }, 'removed a torn last line from the audit trail: its request was never answered')
-    })
-    opened.unshift(trail)
+    const audit = await openAudit(data, options.audit ?? {}, log)
+    opened.unshift(audit)
+    const { trail } = audit
+    await recordRestore(data.files.directory, trail, data.account)
     const refusals = refusalBudget(trail, data.account, log)
     opened.unshift(refusals)
-    const { service, zero } = serviceOn(data, { trail, refusals }, log)
-    opened.unshift({ close: zero })
-    const server: RunningServer = await listen(address, (request) => handleRequest(request, service), log)
-    opened.unshift(server)
+    const store = openKeyStore(data, options, log)
+    const states = openStates(data, store, {
+      regions: options.regions ?? [],
+      trailLookup: audit.lookup,
+      log,
+    })
+    opened.unshift({
+      close() {
+        for (const { keyUsage, accessKeyUsage, roleUsage } of states.values()) {
+          keyUsage.close()
+          accessKeyUsage.close()
+          roleUsage.close()
+        }
+      },
+    })
+    const service = serviceOn(states, { audit, refusals, data, options, log })
+    opened.unshift({
+      close() {
+        store.zero()
+        service.verifier.signingKeys.zero()
+      },
+    })
+    const schedule = openSchedule(states, { store, data, trail, options, log })
+    opened.unshift(schedule)
+    const front = await openFront(options, service, data)
+    opened.unshift(front)
+    const handlers = {
+      ...auditHandlers(trail, data.rootKey),
+      ...simulationHandlers(service.home),
+      ...backupHandlers(data.database, (details) =>
+        trail.append(serviceEventRecord({ eventName: 'BackupDatabase', account: data.account, details })),
+      ),
+    }
+    opened.unshift(await openAdminSocket(data.files.directory, handlers, log))
+    schedule.start()
     return {
       ...data.account,
-      url: server.url,
+      url: front.url,
+      metricsUrl: front.metricsUrl,
       rootAccessKeyFile: data.files.rootAccessKey,
       created: data.created,
+      runDue: () => schedule.runDue(),
       close: () => closeAll(opened),
     }
   } catch (error) {
@@ -86,34 +117,42 @@ function refusalBudget(trail: AuditTrail, account: Account, log: Logger): Refusa
   })
 }
 
+interface Parts {
+  readonly data: DataDirectory
+  readonly audit: Audit
+  readonly refusals: RefusalBudget
+  readonly options: KmsServiceOptions
+  readonly log: Logger
+}
+
 function serviceOn(
-  data: DataDirectory,
-  audit: { trail: AuditTrail; refusals: RefusalBudget },
-  log: Logger,
-): { service: Service; zero: () => void } {
-  const { database, rootKey, account } = data
-  const accessKeys = new AccessKeys(database, rootKey, account.accountId)
-  const keys = new Keys(database, rootKey, account, log)
-  const signingKeys = new SigningKeys((accessKeyId) => accessKeys.secretOf(accessKeyId))
+  states: ReadonlyMap<string, State>,
+  { data, audit, refusals, options, log }: Parts,
+): Service {
+  const home = states.get(data.account.region)
+  if (home === undefined) throw new Error(`the home region ${data.account.region} has no state`)
+  const { accessKeys, sessions } = home
   return {
-    service: {
-      ...audit,
-      trailFailures: new PerSecond(1),
-      verifier: { principalOf: (accessKeyId) => accessKeys.principalOf(accessKeyId), signingKeys },
-      state: {
-        account,
-        keys,
-        accessKeys,
-        aliases: new Aliases(database),
-        users: new Users(database, account.accountId),
-        log,
-      },
+    trail: audit.trail,
+    refusals,
+    log,
+    states,
+    home,
+    trailFailures: new PerSecond(1),
+    verifier: {
+      principalOf: (accessKeyId) => accessKeys.principalOf(accessKeyId),
+      sessions,
+      signingKeys: new SigningKeys(
+        (accessKeyId) => sessions.find(accessKeyId)?.secretAccessKey() ?? accessKeys.secretOf(accessKeyId),
+      ),
     },
-    zero() {
-      keys.zero()
-      signingKeys.zero()
-    },
+    quotas: options.quotas && new Quotas(options.quotas),
+    metrics: options.metricsListen === undefined ? undefined : metricsOf(audit),
   }
+}
+
+function metricsOf({ trail, backlog }: Audit): Metrics {
+  return new Metrics({ auditTrailHealthy: () => trail.healthy(), auditForwardBacklog: backlog })
 }
 
 /** Last opened first; what fails to close does not keep the rest open. */
