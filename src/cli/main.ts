@@ -1,5 +1,6 @@
 import { StrongroomError } from '../errors.ts'
-import { type CommandEntry, commands } from './commands/index.ts'
+import type { CommandEntry } from './command.ts'
+import { commands } from './commands/index.ts'
 import { note, print, printError } from './terminal.ts'
 
 /** Runs one command line; resolves to the exit code: 0 good, 1 a finding or failure, 2 usage. */
@@ -18,6 +19,10 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
 
 async function runCommand(entry: CommandEntry, args: readonly string[]): Promise<number> {
   const command = await entry.load()
+  const subcommand = command.subcommands?.find(({ name }) => name === args[0])
+  if (subcommand !== undefined) {
+    return await runCommand({ ...subcommand, name: `${entry.name} ${subcommand.name}` }, args.slice(1))
+  }
   if (args.includes('--help')) {
     print(command.help.replace(/^\n|\n$/g, ''))
     return 0

@@ -1,12 +1,4 @@
-import type { Command } from '../command.ts'
-
-export interface CommandEntry {
-  readonly name: string
-  /** One line for the list of commands. */
-  readonly summary: string
-  /** Loaded only when it is used: the libraries of one command are no concern of another's start. */
-  load(): Promise<Command>
-}
+import type { CommandEntry } from '../command.ts'
 
 /** Every subcommand, in the order in which `strongroom --help` lists them. */
 export const commands: readonly CommandEntry[] = [

@@ -1,0 +1,66 @@
+import { StrongroomError } from '../errors.ts'
+
+const enter = [0x0a, 0x0d]
+const endOfInput = 0x04
+const interrupt = 0x03
+const erase = [0x08, 0x7f]
+const longest = 1024
+
+/** Asks at the terminal, without showing what is typed. The caller zeroes the bytes. Undefined: there is no terminal. */
+export function terminalPrompt(): ((question: string) => Promise<Buffer>) | undefined {
+  return process.stdin.isTTY && process.stderr.isTTY ? ask : undefined
+}
+
+async function ask(question: string): Promise<Buffer> {
+  const { stdin, stderr } = process
+  // First: what is typed ahead of it would show.
+  stdin.setRawMode(true)
+  stderr.write(question)
+  try {
+    return await readLine()
+  } finally {
+    stdin.setRawMode(false)
+    stdin.pause()
+    stderr.write('\n')
+  }
+}
+
+async function readLine(): Promise<Buffer> {
+  const line = Buffer.alloc(longest)
+  let length = 0
+  return await new Promise((resolve, reject) => {
+    const finish = (error?: StrongroomError): void => {
+      process.stdin.off('data', read)
+      const typed = Buffer.from(line.subarray(0, length))
+      line.fill(0)
+      if (error === undefined) resolve(typed)
+      else reject(error)
+    }
+    const read = (typed: Buffer): void => {
+      for (const byte of typed) {
+        if (enter.includes(byte) || byte === endOfInput) {
+          finish()
+          break
+        }
+        if (byte === interrupt) {
+          finish(new StrongroomError('SR_KMS_PASSPHRASE', 'no passphrase was given'))
+          break
+        }
+        if (erase.includes(byte)) length = withoutLast(line, length)
+        else if (length < longest) length = line.writeUInt8(byte, length)
+      }
+      typed.fill(0)
+    }
+    process.stdin.on('data', read)
+    // After the first question it stays paused otherwise.
+    process.stdin.resume()
+  })
+}
+
+/** A character takes several bytes in UTF-8; all but its first begin with the bits 10. */
+function withoutLast(line: Buffer, length: number): number {
+  let end = Math.max(0, length - 1)
+  while (end > 0 && ((line[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  line.fill(0, end, length)
+  return end
+}
