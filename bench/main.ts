@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeReleaseTree } from '../scripts/release-tree.ts'
+import { kmsKeys } from './kms-keys.ts'
+import { kmsRequests } from './kms-requests.ts'
 import { memory } from './memory.ts'
 import { type Finding, printTable } from './report.ts'
 import { requests } from './requests.ts'
@@ -12,7 +14,13 @@ import { Workplace } from './workplace.ts'
  * `npm run bench [-- NAME]`: measures ours and what it is held against in one run, side by side, and prints the
  * ratios. A missed aim is told, not an error: on another machine, or a busy one, the numbers are others.
  */
-const benchmarks: Record<string, (place: Workplace) => Promise<Finding[]>> = { requests, start, memory }
+const benchmarks: Record<string, (place: Workplace) => Promise<Finding[]>> = {
+  requests,
+  start,
+  memory,
+  'kms-requests': kmsRequests,
+  'kms-keys': kmsKeys,
+}
 
 process.exitCode = await main(process.argv.slice(2))
 
