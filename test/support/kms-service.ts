@@ -1,11 +1,14 @@
 import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
+import { STSClient } from '@aws-sdk/client-sts'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, type TestContext } from 'node:test'
-import { type KmsService, type KmsServiceOptions, openKmsService } from '../../src/kms/service.ts'
+import type { KmsServiceOptions } from '../../src/kms/options.ts'
+import { type KmsService, openKmsService } from '../../src/kms/service.ts'
+import { makeRole, makeUser, type Statement } from './identities.ts'
 
 /** For tests: a service on a scratch directory, in this process, behind a real socket. */
 export interface TestService {
@@ -15,10 +18,19 @@ export interface TestService {
   readonly clientConfig: (credentials?: Credentials) => ClientConfig
   readonly kms: (credentials?: Credentials) => KMSClient
   readonly iam: (credentials?: Credentials) => IAMClient
+  readonly sts: (credentials?: Credentials) => STSClient
+  /** A user with one inline policy of these statements and an access key: see `identityPolicy`. */
+  readonly makeUser: (userName: string, ...statements: Statement[]) => Promise<Credentials>
+  /** A role that `trust` lets assume, with one inline policy of these statements; returns its ARN. */
+  readonly makeRole: (
+    roleName: string,
+    trust: readonly Statement[],
+    ...statements: Statement[]
+  ) => Promise<string>
   /** The records of the audit trail so far. */
   readonly trail: () => Record<string, unknown>[]
-  /** Closes the service and opens its directory again. */
-  readonly reopen: () => Promise<void>
+  /** Closes the service and opens its directory again; in between `whileClosed` runs. */
+  readonly reopen: (whileClosed?: () => void) => Promise<void>
 }
 
 /** What the constructors of the AWS SDK's clients take. */
@@ -32,6 +44,8 @@ export interface ClientConfig {
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** Of temporary credentials. */
+  readonly sessionToken?: string
 }
 
 export async function startTestService(
@@ -52,17 +66,27 @@ export async function startTestService(
     credentials,
     maxAttempts: 1,
   })
+  // Clients would set their clocks by the Date header of answers, which has the true time, whatever time a test sets.
+  const ofTests = (credentials?: Credentials) => ({
+    ...clientConfig(credentials),
+    disableClockSkewCorrection: true,
+  })
   return {
     get current() {
       return current
     },
     directory,
     clientConfig,
-    kms: (credentials) => new KMSClient(clientConfig(credentials)),
-    iam: (credentials) => new IAMClient(clientConfig(credentials)),
+    kms: (credentials) => new KMSClient(ofTests(credentials)),
+    iam: (credentials) => new IAMClient(ofTests(credentials)),
+    sts: (credentials) => new STSClient(ofTests(credentials)),
+    makeUser: (userName, ...statements) => makeUser(new IAMClient(ofTests()), userName, statements),
+    makeRole: (roleName, trust, ...statements) =>
+      makeRole(new IAMClient(ofTests()), roleName, { trust, statements }),
     trail: () => readTrail(directory),
-    async reopen() {
+    async reopen(whileClosed = () => undefined) {
       await current.close()
+      whileClosed()
       current = await open()
     },
   }
@@ -75,7 +99,8 @@ export function readTrail(directory: string): Record<string, unknown>[] {
     .map((line) => {
       const record: unknown = JSON.parse(line)
       if (typeof record !== 'object' || record === null) throw new Error(`not a record: ${line}`)
-      return { ...record }
+      // Where it stands in the chain is another matter.
+      return Object.fromEntries(Object.entries(record).filter(([name]) => name !== 'chain'))
     })
 }
 
