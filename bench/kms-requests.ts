@@ -89,10 +89,15 @@ async function compareWithBare(
   const of = (side: 'ours' | 'bare', value: (one: Load) => number): number =>
     median(pairs.map((pair) => value(pair[side])))
   const rate = of('ours', (one) => one.rate)
-  const half = await load.ask(
-    { port: ours, requests, count: Math.round(rate * 2), concurrency, rate: rate / 2 },
-    loadAnswer,
-  )
+  const halves: Load[] = []
+  for (let round = 0; round < rounds; round++) {
+    const question = { port: ours, requests, count: Math.round(rate), concurrency, rate: rate / 2 }
+    halves.push(await load.ask(question, loadAnswer))
+  }
+  const half = {
+    p50: median(halves.map(({ p50 }) => p50)),
+    p99: median(halves.map(({ p99 }) => p99)),
+  }
   const aim = aims[operation]
   return [
     {

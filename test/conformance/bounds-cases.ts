@@ -96,6 +96,8 @@ const bounds: readonly Bound[] = [
   ],
   ['CreateAlias', 'a name with a space', { AliasName: 'alias/pay roll' }, 'ValidationException'],
   ['CreateAlias', 'a name of 257 characters', { AliasName: `alias/${text(251)}` }, 'ValidationException'],
+  ['DeleteAlias', 'an alias that is not there', { AliasName: 'alias/nothing' }, 'NotFoundException'],
+  ['DeleteAlias', 'no alias', {}, 'ValidationException'],
   ['CreateGrant', 'no operations', { Operations: undefined }, 'ValidationException'],
   ['CreateGrant', 'an operation of other keys', { Operations: ['Sign'] }, 'ValidationException'],
   ['CreateGrant', 'an unknown operation', { Operations: ['Rewrap'] }, 'ValidationException'],

@@ -86,10 +86,15 @@ export class World {
     if (situation === 'Unavailable')
       return this.#unavailable.pop() ?? fail('there are too few Unavailable keys')
     const key = await this.#newKey(situation, policy)
-    if (situation === 'Disabled') await this.must('DisableKey', { KeyId: key.keyId })
-    if (situation === 'PendingDeletion') await this.must('ScheduleKeyDeletion', { KeyId: key.keyId })
-    if (situation === 'PendingImport') await this.must('DeleteImportedKeyMaterial', { KeyId: key.keyId })
+    await this.bringTo(situation, key)
     return key
+  }
+
+  /** From the state Enabled. */
+  async bringTo(state: KeySituation, { keyId: KeyId }: CaseKey): Promise<void> {
+    if (state === 'Disabled') await this.must('DisableKey', { KeyId })
+    if (state === 'PendingDeletion') await this.must('ScheduleKeyDeletion', { KeyId })
+    if (state === 'PendingImport') await this.must('DeleteImportedKeyMaterial', { KeyId })
   }
 
   /** What ImportKeyMaterial takes, for a key with the origin EXTERNAL. */
