@@ -110,14 +110,12 @@ function formsOf(bytes: Buffer): [form: string, text: string][] {
     ['percent-encoded', encodeURIComponent(latin1)],
     ['percent-encoded bytes', hex.toUpperCase().replace(/(..)/g, '%$1')],
     ['XML', latin1.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)],
-    ...encoded(bytes, 3, 4, (padded) => padded.toString('base64')).flatMap(
-      (text): [string, string][] => [
-        ['base64', text],
-        ['base64url', text.replaceAll('+', '-').replaceAll('/', '_')],
-        ['base64 with escaped slashes', text.replaceAll('/', '\\/')],
-        ['percent-encoded base64', encodeURIComponent(text)],
-      ],
-    ),
+    ...encoded(bytes, 3, 4, (padded) => padded.toString('base64')).flatMap((text): [string, string][] => [
+      ['base64', text],
+      ['base64url', text.replaceAll('+', '-').replaceAll('/', '_')],
+      ['base64 with escaped slashes', text.replaceAll('/', '\\/')],
+      ['percent-encoded base64', encodeURIComponent(text)],
+    ]),
     ...encoded(bytes, 5, 8, base32).flatMap((text): [string, string][] => [
       ['base32', text],
       ['base32', text.toLowerCase()],
