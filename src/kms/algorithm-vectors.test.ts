@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, generateKeyPairSync, publicEncrypt, constants } from 'node:crypto'
+import { argon2Sync, createPrivateKey, generateKeyPairSync, publicEncrypt, constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
@@ -43,6 +43,20 @@ describe('published test vectors', () => {
       assert.deepEqual(hkdf(secret, salt, info, length), derived)
     }
     assert.equal(vectors.length, 3)
+  })
+
+  test('Argon2id, RFC 9106, section 5.3: what the passphrase seal asks Node.js for', () => {
+    const tag = argon2Sync('argon2id', {
+      message: Buffer.alloc(32, 1),
+      nonce: Buffer.alloc(16, 2),
+      secret: Buffer.alloc(8, 3),
+      associatedData: Buffer.alloc(12, 4),
+      parallelism: 4,
+      tagLength: 32,
+      memory: 32,
+      passes: 3,
+    })
+    assert.equal(tag.toString('hex'), '0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659')
   })
 
   test('AES key wrap with padding, NIST', () => {

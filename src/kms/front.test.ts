@@ -197,6 +197,11 @@ describe('TLS', () => {
       code: 'SR_KMS_LISTEN',
       message: /without TLS/,
     })
+    // An address that no machine has (RFC 5737): allowed, it is tried.
+    await assert.rejects(startTestService(t, { listen: '192.0.2.1:0', allowPlainHttp: true }), {
+      code: 'SR_KMS_LISTEN',
+      message: /EADDRNOTAVAIL/,
+    })
   })
 })
 
