@@ -26,29 +26,33 @@ const startLength = 8
 export class SecretSearch {
   readonly #needles = new Map<string, Needle[]>()
   readonly #codes = new Map<string, string>()
-  readonly #names = new Set<string>()
+  readonly #added = new Set<string>()
 
   /** How many secrets are looked for. */
   get size(): number {
-    return this.#names.size
+    return this.#added.size
   }
 
+  /** A secret that was added before keeps its name. */
   add(name: string, secret: string | Uint8Array): void {
     const bytes = Buffer.from(secret)
+    if (this.#added.has(bytes.toString('hex'))) return
+    this.#added.add(bytes.toString('hex'))
     if (bytes.length < windowLength) throw new Error(`${name} is too short to be looked for`)
-    this.#names.add(name)
     for (let at = 0; at + windowLength <= bytes.length; at++) {
       const window = bytes.subarray(at, at + windowLength)
       for (const [form, text] of formsOf(window)) this.#addNeedle({ secret: name, form, bytes: text })
     }
     // Decoding replaces what is no UTF-8, so that parts don't look as in the whole.
     const lossy = Buffer.from(bytes.toString('utf8'), 'utf8').toString('latin1')
-    this.#addNeedle({ secret: name, form: 'decoded as UTF-8', bytes: lossy })
+    if (lossy !== bytes.toString('latin1')) {
+      this.#addNeedle({ secret: name, form: 'decoded as UTF-8', bytes: lossy })
+    }
   }
 
   /** A code of six digits: found where it stands by itself. */
   addCode(name: string, code: string): void {
-    this.#names.add(name)
+    this.#added.add(code)
     this.#codes.set(code, name)
   }
 

@@ -39,6 +39,15 @@ describe('a presigned request', () => {
     assert.equal(claimedAccessKeyId(await presigned(60)), longTerm.accessKeyId)
   })
 
+  test('whose access key id looks like a secret has none that may be recorded', async () => {
+    const mixedUp = await presigned(60, (query) => {
+      query['X-Amz-Credential'] =
+        'wJalrXUtnFEMIxK7MDENGxbPxRfiCYEXAMPLEKEY/20300102/eu-west-3/sts/aws4_request'
+    })
+    assert.throws(() => verify(mixedUp), { exceptionName: 'UnrecognizedClientException' })
+    assert.equal(claimedAccessKeyId(mixedUp), undefined)
+  })
+
   test('holds as long as it says, and 15 minutes at most', async () => {
     const cases: [presignedFor: number, holds: number, text: string][] = [
       [1, 1, '1 sec.'],

@@ -66,11 +66,15 @@ export function verifySignature(
   return { principal, region: scope.region }
 }
 
-/** The access key id that a request names, whether or not its signature is right; for the audit trail. */
+/**
+ * The access key id that a request names, whether or not its signature is right; for the audit trail. Undefined when it
+ * does not look like one: who mixes up the two halves of an access key sends the secret in its place.
+ */
 export function claimedAccessKeyId(request: WireRequest): string | undefined {
   try {
     const query = queryPairs(splitTarget(request.target).query)
-    return readClaim(headerValues(request.rawHeaders), query).accessKeyId
+    const { accessKeyId } = readClaim(headerValues(request.rawHeaders), query)
+    return /^[A-Z0-9]{16,128}$/.test(accessKeyId) ? accessKeyId : undefined
   } catch {
     return undefined
   }

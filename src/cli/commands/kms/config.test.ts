@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { readKmsConfig } from './config.ts'
+import { kmsOptionNames, readKmsConfig } from './config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-kms-config-'))
 after(() => {
@@ -54,6 +54,14 @@ describe('the configuration of strongroom kms', () => {
         quotas: { all: 1000, perOperation: new Map([['CreateKey', 5]]) },
       },
     })
+  })
+
+  test('has every option in docs/configuration.md, and that has no other', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/configuration.md'), 'utf8')
+    const rows = (page.split('\n## [kms]\n')[1] ?? '').match(/^\| `.*$/gm) ?? []
+    const named = rows.flatMap((row) => row.split('|')[1]?.match(/[a-z-]+/g) ?? [])
+    assert.ok(named.length > 20)
+    assert.deepEqual([...named].sort(), [...kmsOptionNames].sort())
   })
 
   test('lets a flag win over the file', () => {

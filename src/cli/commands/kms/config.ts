@@ -66,6 +66,8 @@ const options = z.strictObject({
     })
     .optional(),
 })
+export const kmsOptionNames = Object.keys(options.shape)
+
 const fileOptions = [
   'data-directory',
   'tls-certificate',
@@ -103,7 +105,7 @@ export function readKmsConfig(args: readonly string[]): KmsConfig {
 }
 
 function readFlags(args: readonly string[]): Record<string, string | undefined> {
-  const names = [...Object.keys(options.shape), 'config', 'data']
+  const names = [...kmsOptionNames, 'config', 'data']
   const flags = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
   const { values } = parseArguments({ args: [...args], options: flags })
   return Object.fromEntries(
