@@ -197,7 +197,8 @@ describe('JSON requests', () => {
       ['ListKeys', '{}', undefined],
       ['ListKeys', ' {"Limit":1e0} ', undefined],
       ['ListKeys', '{"Limit":null,"More":{"a":[1]}}', undefined],
-      ['ListKeys', `{"More":${deep(500_000)}}`, undefined],
+      ['ListKeys', `{"More":${deep(9000)}}`, undefined],
+      ['ListKeys', `{"More":${deep(500_000)}}`, 'SerializationException'],
       ['ListKeys', `{"Limit":${deep(100_000)}}`, 'SerializationException'],
       ['ListKeys', '[]', 'SerializationException'],
       ['ListKeys', 'null', 'SerializationException'],
@@ -234,7 +235,7 @@ describe('JSON requests', () => {
       const got = answer.status === 200 ? undefined : jsonCode(answer)
       assert.equal(got, code, `${operation} ${String(body).slice(0, 80)}: ${answer.body.slice(0, 200)}`)
     }
-    assert.equal(table.length, 31)
+    assert.equal(table.length, 32)
   })
 
   test('are told what is out of bounds as Amazon tells it, but no secret', async (t) => {
@@ -287,6 +288,36 @@ describe('JSON requests', () => {
       both.body,
       /"2 validation errors detected: Value '' at 'keyId' [^;]*; Value '0' at 'numberOfBytes' [^;]*"/,
     )
+  })
+
+  test('cost little and are answered shortly when everything in a long list is wrong', async (t) => {
+    const service = await startTestService(t)
+    const call = async (length: number, item: unknown): Promise<string> => {
+      const body = JSON.stringify({ KeyId: 'a', Tags: Array<unknown>(length).fill(item) })
+      return (await rawCall(service, { operation: 'TagResource', body })).body
+    }
+    const tooLong =
+      "1 validation error detected: Value at 'tags' failed to satisfy constraint: " +
+      'Member must have length less than or equal to 200'
+    // Each of these is two errors; telling the errors of so many would take seconds.
+    for (const length of [201, 4000]) assert.ok((await call(length, {})).includes(tooLong))
+    const some = await call(200, {})
+    assert.match(some, /"400 validation errors detected: Value null at 'tags\.1\.member\.tagKey' /)
+    assert.equal(some.split('; Value').length, 10)
+    for (const value of ['['.repeat(10_000) + ']'.repeat(10_000), '[' + '0,'.repeat(10_000) + '0]']) {
+      const { body } = await rawCall(service, { operation: 'ListKeys', body: `{"Odd":${value}}` })
+      assert.match(body, /SerializationException.*the request has more than 10000 values/)
+    }
+    const Odd = '[{,"\\'.repeat(10_000)
+    assert.equal(
+      (await rawCall(service, { operation: 'ListKeys', body: JSON.stringify({ Odd }) })).status,
+      200,
+    )
+    const form = new URLSearchParams({ Action: 'TagUser', Version: '2010-05-08', UserName: 'a' })
+    for (let n = 1; n <= 5000; n++) form.append(`Tags.member.${n}.Key`, '')
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await rawCall(service, { service: 'iam', headers, body: form.toString() })
+    assert.ok(answer.body.includes(tooLong), answer.body)
   })
 })
 

@@ -11,7 +11,9 @@ export interface KeyTaskParts {
   readonly store: KeyStore
   readonly due: DueKeys
   readonly accountId: string
-  /** Resolves when the record is on disk. What can't be recorded is not done. */
+  /** Rejects when nothing can be recorded: then nothing is begun. */
+  readonly requireRecordable: () => Promise<void>
+  /** Resolves when the record is on disk. */
   readonly record: (event: ServiceEvent) => Promise<void>
   /** Told of each key that is gone, with its rows. */
   readonly onDeleted: (name: KeyName) => void
@@ -55,23 +57,26 @@ export function keyTasks(parts: KeyTaskParts): readonly TimedTask[] {
 
 /** The record comes first: from then on the deletion can't be cancelled any more. */
 async function deleteDueKeys(parts: KeyTaskParts, now: Date): Promise<void> {
+  await scrubbed(parts.store, (count) => deleteKeys(parts, now, count))
+}
+
+async function deleteKeys(parts: KeyTaskParts, now: Date, count: () => void): Promise<void> {
   const { store, due, onDeleted, log } = parts
-  let deleted = 0
   for (const { due: date, ...name } of due.deletions(now.getTime())) {
     // A deletion date that somebody wrote into the database is none.
     if (store.get(name)?.state !== 'PendingDeletion') continue
+    await parts.requireRecordable()
     store.setBeingDeleted(name, true)
     try {
       await parts.record(event(parts, 'DeleteKey', name, { deletionDate: new Date(date).toISOString() }))
       if (!new Keys(store, name.region).delete(name.keyId, now)) continue
+      count()
       onDeleted(name)
-      deleted++
       log.warn(name, 'a key whose waiting period is over was deleted for good')
     } finally {
       store.setBeingDeleted(name, false)
     }
   }
-  if (deleted > 0) store.scrub()
 }
 
 async function rotateDueKeys(parts: KeyTaskParts, now: Date): Promise<void> {
@@ -80,33 +85,35 @@ async function rotateDueKeys(parts: KeyTaskParts, now: Date): Promise<void> {
     const keys = new Keys(store, region)
     const before = keys.get(keyId)
     if (before?.state !== 'Enabled' || before.origin !== 'AWS_KMS') continue
+    await parts.requireRecordable()
     const after = keys.rotate(before, { type: 'AUTOMATIC', at: now.getTime() })
     log.info({ region, keyId, keyMaterialId: after.currentMaterialId }, 'rotated a key')
-    for (const related of keys.relatedRegions(after)) {
-      const name = related === region ? 'RotateKey' : 'SynchronizeMultiRegionKey'
-      await parts.record(
-        event(
-          parts,
-          name,
-          { region: related, keyId },
-          {
-            rotationType: 'AUTOMATIC',
-            keyOrigin: after.origin,
-            previousKeyMaterialId: before.currentMaterialId,
-            currentKeyMaterialId: after.currentMaterialId,
-          },
-        ),
-      )
+    const details = {
+      rotationType: 'AUTOMATIC',
+      keyOrigin: after.origin,
+      previousKeyMaterialId: before.currentMaterialId,
+      currentKeyMaterialId: after.currentMaterialId,
     }
+    // All at once: if the trail fails just now, it owes all of them.
+    await Promise.all(
+      keys.relatedRegions(after).map((related) => {
+        const name = related === region ? 'RotateKey' : 'SynchronizeMultiRegionKey'
+        return parts.record(event(parts, name, { region: related, keyId }, details))
+      }),
+    )
   }
 }
 
 async function deleteExpiredMaterial(parts: KeyTaskParts, now: Date): Promise<void> {
+  await scrubbed(parts.store, (count) => deleteMaterials(parts, now, count))
+}
+
+async function deleteMaterials(parts: KeyTaskParts, now: Date, count: () => void): Promise<void> {
   const { store, due, log } = parts
-  let deleted = 0
   for (const { materialId, due: date, ...name } of due.expiries(now.getTime())) {
     const keys = new Keys(store, name.region)
     if (!isExpired(keys, name.keyId, materialId, now)) continue
+    await parts.requireRecordable()
     await parts.record(
       event(parts, 'DeleteExpiredKeyMaterial', name, {
         keyMaterialId: materialId,
@@ -117,10 +124,19 @@ async function deleteExpiredMaterial(parts: KeyTaskParts, now: Date): Promise<vo
     // It may have been imported again while the record was written.
     if (key === undefined || !isExpired(keys, name.keyId, materialId, now)) continue
     keys.deleteMaterial(key, materialId)
-    deleted++
+    count()
     log.warn({ ...name, keyMaterialId: materialId }, 'imported key material has expired and was deleted')
   }
-  if (deleted > 0) store.scrub()
+}
+
+/** `work` counts what it removes, which is removed for good also when it fails half way. */
+async function scrubbed(store: KeyStore, work: (count: () => void) => Promise<void>): Promise<void> {
+  let removed = 0
+  try {
+    await work(() => removed++)
+  } finally {
+    if (removed > 0) store.scrub()
+  }
 }
 
 function isExpired(keys: Keys, keyId: string, materialId: string, now: Date): boolean {

@@ -37,6 +37,7 @@ export function openSchedule(
     store,
     due: new DueKeys(data.database),
     accountId: data.account.accountId,
+    requireRecordable: () => trail.requireHealthy(),
     record: (event) => trail.append(serviceEventRecord(event)),
     onDeleted({ region, keyId }) {
       const state = states.get(region)

@@ -38,7 +38,7 @@ export function openStates(
       ...shared,
       account,
       keys: new Keys(store, region),
-      aliases: new Aliases(database, region),
+      aliases: new Aliases(database, rootKey, { region, log }),
       grants: new Grants(database, rootKey, { region, log }),
       keyUsage: new KeyUsage(database, region, log),
     })

@@ -21,6 +21,7 @@ import { Quotas } from './quotas.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
 import { simulationHandlers } from './simulation/handlers.ts'
 import { type DataDirectory, openDataDirectory } from './state/data-directory.ts'
+import { readingWhole } from './state/unreadable.ts'
 
 export interface KmsService extends Account {
   /** `http://127.0.0.1:8202`: the endpoint URL for KMS, IAM and STS clients. */
@@ -56,11 +57,9 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
     const refusals = refusalBudget(trail, data.account, log)
     opened.unshift(refusals)
     const store = openKeyStore(data, options, log)
-    const states = openStates(data, store, {
-      regions: options.regions ?? [],
-      trailLookup: audit.lookup,
-      log,
-    })
+    const states = readingWhole('a row of aliases, grants, users, policies or sessions', () =>
+      openStates(data, store, { regions: options.regions ?? [], trailLookup: audit.lookup, log }),
+    )
     opened.unshift({
       close() {
         for (const { keyUsage, accessKeyUsage, roleUsage } of states.values()) {
@@ -77,7 +76,9 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
         service.verifier.signingKeys.zero()
       },
     })
-    const schedule = openSchedule(states, { store, data, trail, options, log })
+    const schedule = readingWhole('the row of the clock', () =>
+      openSchedule(states, { store, data, trail, options, log }),
+    )
     opened.unshift(schedule)
     const front = await openFront(options, service, data)
     opened.unshift(front)

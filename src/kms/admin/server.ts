@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import { systemReason } from '../system-reason.ts'
@@ -24,14 +25,22 @@ export async function openAdminSocket(
   log: Logger,
 ): Promise<AdminSocket> {
   const path = socketPath(directory)
+  /** Connections on which no whole request has come yet: a client that hangs must not keep the service from closing. */
+  const waiting = new Set<Socket>()
   const server = createServer((request, response) => {
+    request.once('end', () => waiting.delete(request.socket))
     void answer(request, response, handlers, log)
+  })
+  server.on('connection', (socket) => {
+    waiting.add(socket)
+    socket.once('close', () => waiting.delete(socket))
   })
   const address = await listen(server, directory, path)
   return {
     async close() {
       const closed = once(server, 'close')
       server.close()
+      for (const socket of waiting) socket.destroy()
       await closed
       address.release()
     },

@@ -44,6 +44,7 @@ export async function openAudit(
   try {
     if (destination !== undefined) {
       const cursor = await Cursor.open(join(files.directory, 'audit-forward.json'))
+      await beginAgainBehind(cursor, trail, log)
       forwarder = new Forwarder(trail, path, { cursor, destination, log })
     }
     trail.removeOld()
@@ -53,4 +54,15 @@ export async function openAudit(
     await close()
     throw error
   }
+}
+
+/** The directory's database and trail were brought back from a backup: what comes now was never sent under its number. */
+async function beginAgainBehind(cursor: Cursor, trail: AuditTrail, log: Logger): Promise<void> {
+  const { sequence } = trail.durable.last
+  if (cursor.saved <= sequence) return
+  log.warn(
+    { forwarded: cursor.saved, last: sequence },
+    'more of the audit trail was forwarded than there is of it: all that there is is sent again',
+  )
+  await cursor.save(0)
 }

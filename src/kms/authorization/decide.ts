@@ -29,14 +29,20 @@ export function policiesFor(permission: Permission, { caller, state }: Call): Po
   const { key } = permission
   return {
     resourcePolicy: resourcePolicy(permission, state),
+    denyingPolicy: permission.grants === undefined ? undefined : keyPolicy(permission),
     identityPolicies: state.identityPolicies.of(caller),
     sessionPolicies: caller.session?.policies,
     grants: permission.grants ?? (key === undefined ? [] : state.grants.applicable(key, caller)),
   }
 }
 
-function resourcePolicy({ key, trustOf, grants }: Permission, { log }: State): NamedPolicy | undefined {
+function resourcePolicy(permission: Permission, { log }: State): NamedPolicy | undefined {
+  const { key, trustOf, grants } = permission
   if (grants !== undefined) return undefined
-  if (key !== undefined) return { source: 'key policy', document: key.policyDocument }
+  if (key !== undefined) return keyPolicy(permission)
   return trustOf === undefined ? undefined : trustPolicy(trustOf, log)
+}
+
+function keyPolicy({ key }: Permission): NamedPolicy | undefined {
+  return key && { source: 'key policy', document: key.policyDocument }
 }

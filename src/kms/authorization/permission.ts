@@ -22,7 +22,10 @@ export interface Permission {
   readonly bypassesLockoutCheck?: boolean
   /** For kms:CreateGrant: what is to be granted. */
   readonly newGrant?: NewGrant
-  /** For kms:RetireGrant: what the grant says of who may retire it. The key's policy and its other grants say nothing. */
+  /**
+   * For kms:RetireGrant: what the grant says of who may retire it. The key's policy allows nothing then, and its other
+   * grants don't either; what the policy denies is denied.
+   */
   readonly grants?: readonly ApplicableGrant[]
   /** What else conditions may ask about, by key in lower case. */
   readonly conditionKeys?: ConditionContext

@@ -80,6 +80,13 @@ test('what every request tells, and what depends on who asks', async (t) => {
   assert.equal(Object.keys(table).length, 23)
 })
 
+test('an MFA code of the future is of now: the clock was set back since', async (t) => {
+  const state = await kmsState(t)
+  const session = { ...plainSession, mfaAuthenticatedAt: new Date('2030-01-01T00:01:05Z') }
+  const asked = { principal: { ...alice, session }, permission: { action: 'kms:ListKeys' }, state }
+  assert.deepEqual(values(asked, 'aws:multifactorauthage'), ['0'])
+})
+
 test('what a key tells', async (t) => {
   const state = await kmsState(t)
   const key = state.keys.create({

@@ -26,7 +26,7 @@ const ofRequest: ReadonlyMap<string, (call: Call) => Values> = table({
   'aws:epochtime': ({ receivedAt }) => [seconds(receivedAt)],
   'aws:multifactorauthage': ({ caller, receivedAt }) => {
     const since = caller.session?.mfaAuthenticatedAt
-    return since && [String(Math.floor((receivedAt.getTime() - since.getTime()) / 1000))]
+    return since && [String(Math.max(0, Math.floor((receivedAt.getTime() - since.getTime()) / 1000)))]
   },
   // Long-term credentials don't have it, not even as false.
   'aws:multifactorauthpresent': ({ caller: { session } }) =>

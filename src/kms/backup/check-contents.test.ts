@@ -75,8 +75,12 @@ test('every kind of secret is unsealed, and every tag verified; each that was al
     ["UPDATE keys SET description = 'x'", /^the row of state of key .+ was altered/],
     [`UPDATE grants SET operations = '["Encrypt"]'`, /^the row of a grant on key .+ was altered/],
     [
-      "INSERT INTO aliases VALUES ('us-east-1', 'alias/a', 'none', 0, 0)",
+      "INSERT INTO aliases VALUES ('us-east-1', 'alias/a', 'none', 0, 0, NULL)",
       /^the database is damaged \(1 of its rows refer to others/,
+    ],
+    [
+      "INSERT INTO aliases SELECT region, 'alias/a', key_id, 0, 0, NULL FROM keys LIMIT 1",
+      /^the row of the alias alias\/a in us-east-1 was altered/,
     ],
     ["DELETE FROM backing_keys WHERE state = 'CURRENT'", /^the row of state of key .+ was altered/],
   ]
@@ -87,6 +91,6 @@ test('every kind of secret is unsealed, and every tag verified; each that was al
     assert.throws(() => checkContents(data), { code: 'SR_KMS_DATABASE_DAMAGED', message }, sql)
     database.exec('ROLLBACK')
   }
-  assert.equal(alterations.length, 10)
+  assert.equal(alterations.length, 11)
   assert.equal(checkContents(data).keys, 2)
 })

@@ -6,6 +6,7 @@ import { messageOf, StrongroomError } from '../../errors.ts'
 import { decryptBlob, encryptBlob, parseBlob } from '../ciphertext.ts'
 import { systemClock } from '../clock.ts'
 import type { RootKey } from '../seal/root-key.ts'
+import { isRightAlias, parseAliasRow } from '../state/alias-rows.ts'
 import { altered } from '../state/altered.ts'
 import type { DataDirectory } from '../state/data-directory.ts'
 import { Grants } from '../state/grants.ts'
@@ -39,6 +40,7 @@ function checkAll({ database, rootKey, account }: DataDirectory): Checked {
   new IdentityTags(database, rootKey).check()
   const secrets = sealedColumns.reduce((sum, column) => sum + unsealAll(database, rootKey, column), 0)
   const grants = checkGrants(database, rootKey)
+  checkAliases(database, rootKey)
   const store = new KeyStore({
     database,
     rootKey,
@@ -79,6 +81,13 @@ function unsealAll(database: DatabaseSync, rootKey: RootKey, sealedColumn: Seale
     count += 1
   }
   return count
+}
+
+function checkAliases(database: DatabaseSync, rootKey: RootKey): void {
+  for (const found of database.prepare('SELECT * FROM aliases').iterate()) {
+    const row = parseAliasRow(found)
+    if (!isRightAlias(row, rootKey)) throw altered(`the alias ${row.alias_name} in ${row.region}`)
+  }
 }
 
 const keyRow = z.object({ region: z.string(), key_id: z.string() })

@@ -349,6 +349,20 @@ test('a stored policy that cannot be read denies, whatever else allows', () => {
   )
 })
 
+test('a NotResource with a variable that has no value allows nothing, and denies', () => {
+  const NotResource = 'arn:aws:kms:us-east-1:111122223333:key/${aws:PrincipalTag/Own}'
+  const all = { Action: '*', Resource: undefined, NotResource }
+  const question = { context: new Map([['aws:principaltag/own', ['mine']]]) }
+  const byTag = {
+    resource: keyPolicy(allow({ AWS: rootArn })),
+    identity: identity({ Effect: 'Allow', ...all }),
+  }
+  assert.equal(decision(alice, { ...byTag, question }).allowed, true)
+  assert.equal(outcome(alice, byTag), 'no identity-based')
+  const denying = { resource: keyPolicy(allow('*')), identity: identity({ Effect: 'Deny', ...all }) }
+  assert.equal(outcome(alice, denying), 'denied: identity-based statement 1')
+})
+
 test('variables are of the version of 2012', () => {
   const context = new Map([['aws:username', ['alice']]])
   const ifAlice = { StringEquals: { 'aws:username': '${aws:username}' } }

@@ -28,6 +28,8 @@ export interface Question {
 export interface Policies {
   /** The key policy of a key, the trust policy of a role; undefined for what has none. */
   readonly resourcePolicy: NamedPolicy | undefined
+  /** A policy of the resource of which only what it denies counts. */
+  readonly denyingPolicy?: NamedPolicy | undefined
   /** Those of the user and the user's groups; of a role's session, those of the role. */
   readonly identityPolicies: readonly NamedPolicy[]
   /** What a role's session was limited to when it began; undefined: nothing. */
@@ -99,9 +101,10 @@ interface Weighing {
 
 function decide(policies: Policies, weighing: Weighing): Decision {
   const ofResource = policies.resourcePolicy === undefined ? [] : [policies.resourcePolicy]
+  const denying = policies.denyingPolicy === undefined ? ofResource : [...ofResource, policies.denyingPolicy]
   const denies = (statement: Statement): boolean => denied(statement, weighing)
   const deny =
-    find('resource-based', ofResource, denies) ??
+    find('resource-based', denying, denies) ??
     find('identity-based', policies.identityPolicies, denies) ??
     find('session', policies.sessionPolicies ?? [], denies)
   if (deny !== undefined) return { allowed: false, because: 'explicit deny', ground: deny }
@@ -180,13 +183,14 @@ function isAbout({ principals }: Statement, by: readonly Reach[], { question }: 
   )
 }
 
-/** `strict`: a condition that can't be judged counts as not met; otherwise as met. */
+/** `strict`: what can't be judged of a statement counts as not met; otherwise as met. */
 function fits(statement: Statement, weighing: Weighing, strict: boolean): boolean {
   const { question, action, effort } = weighing
   effort.spend(1)
   return (
     coversAction(statement.actions, action, effort) &&
-    (statement.resources === undefined || coversResource(statement.resources, question.resource, weighing)) &&
+    (statement.resources === undefined ||
+      (coversResource(statement.resources, question.resource, weighing) ?? !strict)) &&
     statement.conditions.every((condition) => holds(condition, question.context, effort) ?? !strict)
   )
 }

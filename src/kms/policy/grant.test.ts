@@ -121,3 +121,21 @@ test('by a grant no more can be granted than it gives', () => {
   }
   assert.equal(table.length, 18)
 })
+
+test('however many grants a context is held against, it is read once', () => {
+  let read = 0
+  class Counted extends Map<string, string> {
+    override [Symbol.iterator]() {
+      read++
+      return super[Symbol.iterator]()
+    }
+  }
+  const encryptionContext = new Counted(Object.entries({ a: '1', b: '2' }))
+  for (let n = 0; n < 100; n++) {
+    for (const constraints of [subset({ a: `${n}x` }), equals({ a: '1', b: `${n}x` }), equals({ a: '1' })]) {
+      const question = { action: 'kms:Decrypt', encryptionContext, newGrant: undefined }
+      assert.equal(covers(terms(constraints, 'Decrypt'), question), false)
+    }
+  }
+  assert.equal(read, 1)
+})

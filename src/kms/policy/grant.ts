@@ -76,15 +76,40 @@ function isAsStrict(inner: GrantConstraints, outer: GrantConstraints): boolean {
 
 function meets(context: EncryptionContext, constraints: GrantConstraints): boolean {
   const { encryptionContextEquals: exact, encryptionContextSubset: least } = constraints
-  if (exact !== undefined && !(hasPairs(context, exact) && hasPairs(exact, context))) return false
+  if (exact !== undefined && !areSame(context, exact)) return false
   return least === undefined || hasPairs(context, least)
+}
+
+function areSame(context: EncryptionContext, exact: EncryptionContext): boolean {
+  return context.size === exact.size && hasPairs(context, exact) && hasPairs(exact, context)
 }
 
 /** A name that the context has twice, in different case, has no one value and fits nothing. */
 function hasPairs(context: EncryptionContext, wanted: EncryptionContext): boolean {
-  const given = Map.groupBy(context, ([name]) => name.toLowerCase())
-  return [...wanted].every(([name, value]) => {
-    const pairs = given.get(name.toLowerCase()) ?? []
-    return pairs.length === 1 && pairs[0]?.[1] === value
-  })
+  const given = valuesByName(context)
+  for (const [name, value] of wanted) {
+    if (given.get(name.toLowerCase()) !== value) return false
+  }
+  return true
+}
+
+type ValuesByName = ReadonlyMap<string, string | undefined>
+
+/** One context is held against all the grants of a principal. */
+const known = new WeakMap<EncryptionContext, ValuesByName>()
+
+/** By name in lower case; undefined for a name that is there twice. */
+function valuesByName(context: EncryptionContext): ValuesByName {
+  const values = known.get(context) ?? sortOut(context)
+  known.set(context, values)
+  return values
+}
+
+function sortOut(context: EncryptionContext): ValuesByName {
+  const values = new Map<string, string | undefined>()
+  for (const [name, value] of context) {
+    const lower = name.toLowerCase()
+    values.set(lower, values.has(lower) ? undefined : value)
+  }
+  return values
 }

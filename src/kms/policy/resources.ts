@@ -21,13 +21,15 @@ export function readResources(
   return { negated, templates: texts.map((text) => readTemplate(text, { variables, wildcards: true })) }
 }
 
-/** A variable that the request gives no value to matches no resource. */
-export function coversResource(list: ResourceList, resource: string, request: Request): boolean {
-  const fits = (template: Template): boolean => {
-    const pattern = template.fill(request)
-    return pattern !== undefined && matches(pattern, resource, request.effort)
-  }
-  return list.templates.some(fits) !== list.negated
+/**
+ * A variable that the request gives no value to matches no resource. Undefined: which resources `NotResource` leaves out
+ * can't be told for that reason.
+ */
+export function coversResource(list: ResourceList, resource: string, request: Request): boolean | undefined {
+  const patterns = list.templates.map((template) => template.fill(request))
+  const isNamed = patterns.some((one) => one !== undefined && matches(one, resource, request.effort))
+  if (!list.negated || isNamed) return isNamed !== list.negated
+  return patterns.includes(undefined) ? undefined : true
 }
 
 function requireVariablesInLastPart(text: string): void {

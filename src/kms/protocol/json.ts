@@ -34,12 +34,36 @@ export function epochSeconds(time: Date): number {
   return time.getTime() / 1000
 }
 
+/** Far more than any operation takes: an encryption context of 8 KiB has room for some 4,000 pairs. */
+const maxValues = 10_000
+
 function parse(body: Buffer): unknown {
+  requireFewValues(body)
   const { text, value } = parseText(body)
   if (repeatedName(text) !== undefined) {
     throw new AwsException('SerializationException', 'the request has two members of one name in one place')
   }
   return value
+}
+
+const quotationMark = 0x22
+const backslash = 0x5c
+/* `,`, `[` and `{` */
+const [comma, bracket, brace] = [0x2c, 0x5b, 0x7b]
+
+/** A parser takes long for very many values, or very deep ones. Counts what begins a value, outside of texts. */
+function requireFewValues(body: Buffer): void {
+  let values = 0
+  let isText = false
+  for (let at = 0; at < body.length; at++) {
+    const character = body[at]
+    if (character === quotationMark) isText = !isText
+    else if (isText && character === backslash) at++
+    else if (!isText && (character === comma || character === bracket || character === brace)) values++
+    if (values > maxValues) {
+      throw new AwsException('SerializationException', `the request has more than ${maxValues} values`)
+    }
+  }
 }
 
 function parseText(body: Buffer): { text: string; value: unknown } {

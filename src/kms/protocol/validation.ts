@@ -4,6 +4,10 @@ import { AwsException } from './exceptions.ts'
 
 /** In characters, of a value in an error text. */
 const longestQuote = 256
+/** In elements, of a list in a request; the longest that an operation takes has 50. Nothing looks at longer ones. */
+const longestList = 200
+/** So many errors are told one by one. */
+const mostErrors = 10
 
 /**
  * The members of a request, checked and in the types that the operation works with. Members that the schema does not
@@ -18,6 +22,7 @@ export function parseMembers<Input>(
   mayQuote: (member: string) => boolean = () => false,
 ): Input {
   const given = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
+  requireShortLists(given)
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues
@@ -35,8 +40,8 @@ export function parseMembers<Input>(
   }
   const outOfBounds = issues.filter((issue) => kindOf(issue) === undefined)
   if (outOfBounds.length > 0) {
-    const texts = outOfBounds.map((issue) => constraintText(issue, given, mayQuote))
-    const count = texts.length === 1 ? '1 validation error' : `${texts.length} validation errors`
+    const texts = outOfBounds.slice(0, mostErrors).map((issue) => constraintText(issue, given, mayQuote))
+    const count = outOfBounds.length === 1 ? '1 validation error' : `${outOfBounds.length} validation errors`
     throw new AwsException('ValidationException', `${count} detected: ${texts.join('; ')}`)
   }
   throw new AwsException('UnsupportedOperationException', issues[0]?.message ?? '')
@@ -102,10 +107,21 @@ function valueAt(issue: Issue, given: Record<string, unknown>): unknown {
   let value: unknown = given
   for (const step of issue.path) {
     if (typeof value !== 'object' || value === null) return undefined
-    const inside: [string, unknown][] = Object.entries(value)
-    value = inside.find(([name]) => name === String(step))?.[1]
+    value = Object.getOwnPropertyDescriptor(value, step)?.value
   }
   return value
+}
+
+/** Each element that is wrong is an error of its own, and there is room for hundreds of thousands in a request. */
+function requireShortLists(given: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Array.isArray(value) || value.length <= longestList) continue
+    throw new AwsException(
+      'ValidationException',
+      `1 validation error detected: Value at '${shortened(uncapitalized(name), longestQuote)}' failed to satisfy ` +
+        `constraint: Member must have length less than or equal to ${longestList}`,
+    )
+  }
 }
 
 function constraintText(

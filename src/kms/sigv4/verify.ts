@@ -148,7 +148,7 @@ function findPrincipal(
   const session = verifier.sessions.find(accessKeyId)
   if (session !== undefined) {
     requireToken(session, tokens)
-    if (session.expiresAt > now) return session.principal
+    if (session.expiresAt > now && !isOfTheFuture(session.principal, now)) return session.principal
     verifier.signingKeys.forget(accessKeyId)
     throw new AwsException('ExpiredTokenException', 'The security token included in the request is expired')
   }
@@ -156,6 +156,11 @@ function findPrincipal(
   if (principal === undefined) verifier.signingKeys.forget(accessKeyId)
   if (principal === undefined || tokens.length > 0) throw invalidToken()
   return principal
+}
+
+/** The clock was set back since the credentials were given out: what has expired, or an old MFA code, would look new. */
+function isOfTheFuture({ session }: Principal, now: Date): boolean {
+  return session !== undefined && session.issuedAt.getTime() > now.getTime() + toleranceMinutes * 60_000
 }
 
 function requireToken(session: TemporaryCredential, [token, ...more]: readonly string[]): void {

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
+import type { Logger } from 'pino'
+import type { RootKey } from '../seal/root-key.ts'
+import { aliasTag, isRightAlias, parseAliasRow } from './alias-rows.ts'
 
 export interface Alias {
   /** Starts with `alias/`. */
@@ -9,28 +11,31 @@ export interface Alias {
   readonly updatedAt: Date
 }
 
-const aliasRow = z.object({
-  alias_name: z.string(),
-  key_id: z.string(),
-  created_at: z.number(),
-  updated_at: z.number(),
-})
+interface Written {
+  readonly aliasName: string
+  readonly keyId: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
 
 const noNames: ReadonlySet<string> = new Set()
 
-/** The second names of the master keys of one region; which name is whose is in memory. */
+/** The second names of the master keys of one region; which name is whose is in memory. One that was altered is none. */
 export class Aliases {
   readonly #database: DatabaseSync
+  readonly #rootKey: RootKey
   readonly #region: string
   readonly #keyIds = new Map<string, string>()
   readonly #namesOfKey = new Map<string, Set<string>>()
 
-  constructor(database: DatabaseSync, region: string) {
+  constructor(database: DatabaseSync, rootKey: RootKey, { region, log }: { region: string; log: Logger }) {
     this.#database = database
+    this.#rootKey = rootKey
     this.#region = region
     for (const found of database.prepare('SELECT * FROM aliases WHERE region = ?').iterate(region)) {
-      const row = aliasRow.parse(found)
-      this.#remember(row.alias_name, row.key_id)
+      const row = parseAliasRow(found)
+      if (isRightAlias(row, rootKey)) this.#remember(row.alias_name, row.key_id)
+      else log.error({ region, aliasName: row.alias_name }, 'a stored alias was altered, so it names no key')
     }
   }
 
@@ -49,19 +54,18 @@ export class Aliases {
 
   create(aliasName: string, keyId: string): void {
     const now = Date.now()
-    this.#database
-      .prepare(
-        'INSERT INTO aliases (region, alias_name, key_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
-      )
-      .run(this.#region, aliasName, keyId, now, now)
+    this.#write({ aliasName, keyId, createdAt: now, updatedAt: now })
     this.#remember(aliasName, keyId)
   }
 
   /** From then on the alias means another key. */
   update(aliasName: string, keyId: string): void {
-    this.#database
-      .prepare('UPDATE aliases SET key_id = ?, updated_at = ? WHERE region = ? AND alias_name = ?')
-      .run(keyId, Date.now(), this.#region, aliasName)
+    const { created_at: createdAt } = parseAliasRow(
+      this.#database
+        .prepare('SELECT * FROM aliases WHERE region = ? AND alias_name = ?')
+        .get(this.#region, aliasName),
+    )
+    this.#write({ aliasName, keyId, createdAt, updatedAt: Date.now() })
     this.#forget(aliasName)
     this.#remember(aliasName, keyId)
   }
@@ -82,7 +86,7 @@ export class Aliases {
   /** In the order of their names, from the first after `after`; all, or those of one key. */
   list(page: { keyId: string | undefined; after: string; limit: number }): Alias[] {
     return this.#rows(page).map((found) => {
-      const row = aliasRow.parse(found)
+      const row = parseAliasRow(found)
       return {
         aliasName: row.alias_name,
         keyId: row.key_id,
@@ -90,6 +94,22 @@ export class Aliases {
         updatedAt: new Date(row.updated_at),
       }
     })
+  }
+
+  /** In the place of one that was altered, if there is one. */
+  #write({ aliasName, keyId, createdAt, updatedAt }: Written): void {
+    const row = {
+      region: this.#region,
+      alias_name: aliasName,
+      key_id: keyId,
+      created_at: createdAt,
+      updated_at: updatedAt,
+    }
+    this.#database
+      .prepare(
+        'INSERT OR REPLACE INTO aliases (region, alias_name, key_id, created_at, updated_at, tag) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      .run(this.#region, aliasName, keyId, createdAt, updatedAt, aliasTag(row, this.#rootKey))
   }
 
   /** Two queries, so that each finds its rows by an index. */

@@ -10,6 +10,7 @@ import { RootKeyStore } from '../seal/root-key-store.ts'
 import { rootKeyLength, type SealHelp, type SealKind, type SealRequest } from '../seal/seal.ts'
 import { systemReason } from '../system-reason.ts'
 import { AccessKeys } from './access-keys.ts'
+import { tagFirstAliases } from './alias-rows.ts'
 import { bringToNewestSchema, createDatabase, openDatabase } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { IdentityTags } from './identity-tags.ts'
@@ -228,6 +229,7 @@ function migrate(database: DatabaseSync, rootKey: RootKey): void {
     if (from !== 1) return
     bindServiceRow(database, rootKey)
     tagFirstKeys(database, rootKey, readService(database).accountId)
+    tagFirstAliases(database, rootKey)
     new IdentityTags(database, rootKey).tagAll()
   })
 }

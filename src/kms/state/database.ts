@@ -64,7 +64,8 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec('COMMIT')
     return result
   } catch (error) {
-    database.exec('ROLLBACK')
+    // SQLite may have rolled back by itself, as when the disk is full; what went wrong first is what to tell.
+    if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
 }

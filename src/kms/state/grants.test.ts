@@ -181,6 +181,8 @@ describe('Grants', () => {
       ask('B')().map(({ grantId }) => grantId),
       [another.grantId],
     )
+    // Neither it nor others are read anew for that.
+    assert.equal(queries(ask('B')) + queries(ask('A')), 0)
     grants.delete(another)
     assert.deepEqual(ask('B')(), [])
     assert.equal(queries(ask('B')), 0)

@@ -6,6 +6,7 @@ import { rootUserArn } from '../arn.ts'
 import type { ApplicableGrant, GrantConstraints } from '../policy/grant.ts'
 import type { Principal } from '../principal.ts'
 import type { RootKey } from '../seal/root-key.ts'
+import { isUnreadable } from './unreadable.ts'
 
 /** What somebody may do with a key because of a grant. */
 export interface Grant extends ApplicableGrant {
@@ -96,6 +97,16 @@ export class Grants {
     return this.#counts.get(keyId) ?? 0
   }
 
+  /** How many of the key's grants are for one principal, by its id, or the ARN of the root user. */
+  countTo(principalId: string, keyId: string): number {
+    const found = this.#database
+      .prepare(
+        'SELECT count(*) AS grants, ?2 AS key_id FROM grants WHERE region = ?1 AND key_id = ?2 AND grantee_id = ?3',
+      )
+      .get(this.#region, keyId, principalId)
+    return countRow.parse(found).grants
+  }
+
   create(attributes: Omit<Grant, 'grantId' | 'createdAt'>): Grant {
     const grant = {
       ...attributes,
@@ -109,19 +120,20 @@ export class Grants {
       )
       .run(...columns(grant), this.#region, this.#tag(grant))
     this.#counts.set(grant.keyId, this.count(grant.keyId) + 1)
-    this.#forgetGrantsOf(grant.keyId)
+    this.#replace(grant, (known) => [...known, grant])
     return grant
   }
 
   /** From then on it allows nothing. */
-  delete({ grantId, keyId }: Grant): void {
+  delete(grant: Grant): void {
+    const { grantId, keyId } = grant
     const { changes } = this.#database
       .prepare('DELETE FROM grants WHERE region = ? AND grant_id = ?')
       .run(this.#region, grantId)
     const left = this.count(keyId) - Number(changes)
     if (left > 0) this.#counts.set(keyId, left)
     else this.#counts.delete(keyId)
-    this.#forgetGrantsOf(keyId)
+    this.#replace(grant, (known) => known.filter((one) => one.grantId !== grantId))
   }
 
   /** For when a key is gone, with its rows of the table. */
@@ -187,10 +199,11 @@ export class Grants {
     )
   }
 
-  named(keyId: string, name: string): Grant[] {
+  /** Of that name and for that principal, by its id, or the ARN of the root user. */
+  named(keyId: string, name: string, principalId: string): Grant[] {
     return this.#database
-      .prepare('SELECT * FROM grants WHERE region = ? AND key_id = ? AND name = ?')
-      .all(this.#region, keyId, name)
+      .prepare('SELECT * FROM grants WHERE region = ? AND key_id = ? AND name = ? AND grantee_id = ?')
+      .all(this.#region, keyId, name, principalId)
       .flatMap((found) => this.#read(found))
   }
 
@@ -216,6 +229,17 @@ export class Grants {
     else toPrincipals.set(principalId, grants)
   }
 
+  /** In memory, where they are: whoever has many grants need not be read anew for each that comes or goes. */
+  #replace({ keyId, ...grant }: Grant, change: (known: readonly Grant[]) => readonly Grant[]): void {
+    const principalId = grant.granteeId ?? grant.granteePrincipal
+    const toPrincipals = this.#toPrincipals.get(keyId)
+    const known = toPrincipals?.get(principalId)
+    if (known === undefined) return
+    toPrincipals?.delete(principalId)
+    this.#inMemory -= 1 + known.length
+    this.#keep(principalId, keyId, change(known))
+  }
+
   #forgetGrantsOf(keyId: string): void {
     for (const grants of this.#toPrincipals.get(keyId)?.values() ?? []) this.#inMemory -= 1 + grants.length
     this.#toPrincipals.delete(keyId)
@@ -228,21 +252,11 @@ export class Grants {
   /** None when the row is not as this service wrote it: such a grant allows nothing. */
   #read(found: unknown): Grant[] {
     const row = grantRow.parse(found)
-    const grant: Grant = {
-      grantId: row.grant_id,
-      keyId: row.key_id,
-      name: row.name ?? undefined,
-      granteePrincipal: row.grantee_principal,
-      granteeId: idOtherThanArn(row.grantee_id, row.grantee_principal),
-      retiringPrincipal: row.retiring_principal ?? undefined,
-      retiringId: idOtherThanArn(row.retiring_id, row.retiring_principal),
-      operations: operationsColumn.parse(JSON.parse(row.operations)),
-      constraints: row.constraints === null ? undefined : readConstraints(row.constraints),
-      createdAt: new Date(row.created_at),
-    }
-    if (this.#rootKey.isTag(row.tag, this.#owner(grant), content(grant))) return [grant]
+    const grant = readGrant(row)
+    if (grant !== undefined && this.#rootKey.isTag(row.tag, this.#owner(grant), content(grant)))
+      return [grant]
     this.#log.error(
-      { keyId: grant.keyId, grantId: grant.grantId },
+      { keyId: row.key_id, grantId: row.grant_id },
       'a stored grant was altered, so it allows nothing',
     )
     return []
@@ -258,6 +272,27 @@ export class Grants {
 
   #owner({ grantId }: Grant): string {
     return `grant ${grantId} in ${this.#region}`
+  }
+}
+
+/** Undefined when what the row holds is not what any release wrote. */
+function readGrant(row: z.infer<typeof grantRow>): Grant | undefined {
+  try {
+    return {
+      grantId: row.grant_id,
+      keyId: row.key_id,
+      name: row.name ?? undefined,
+      granteePrincipal: row.grantee_principal,
+      granteeId: idOtherThanArn(row.grantee_id, row.grantee_principal),
+      retiringPrincipal: row.retiring_principal ?? undefined,
+      retiringId: idOtherThanArn(row.retiring_id, row.retiring_principal),
+      operations: operationsColumn.parse(JSON.parse(row.operations)),
+      constraints: row.constraints === null ? undefined : readConstraints(row.constraints),
+      createdAt: new Date(row.created_at),
+    }
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
   }
 }
 

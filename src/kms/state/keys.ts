@@ -206,7 +206,7 @@ export class Keys {
     return id
   }
 
-  /** Removes the bytes of imported key material. */
+  /** Removes the bytes of imported key material; `scrub` comes next. */
   deleteMaterial(key: Key, id: string): void {
     const wasPending = key.materials.some((one) => one.id === id && one.state === 'PENDING_ROTATION')
     if (!wasPending || key.multiRegion?.type !== 'PRIMARY') {
@@ -216,6 +216,11 @@ export class Keys {
     this.#changeRelated(key, (record) =>
       record.row.region === this.#region ? withoutMaterial(record, id) : withoutPendingMaterial(record),
     )
+  }
+
+  /** See `KeyStore.scrub`. */
+  scrub(): void {
+    this.#store.scrub()
   }
 
   /** The key as it is in another region from now on. */

@@ -158,6 +158,8 @@ export const migrations: readonly string[] = [
     key_id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    -- by the root key, over the rest of the row; NULL only in a row from before there were tags
+    tag BLOB,
     PRIMARY KEY (region, alias_name),
     FOREIGN KEY (region, key_id) REFERENCES keys
   ) STRICT, WITHOUT ROWID;
@@ -182,7 +184,7 @@ export const migrations: readonly string[] = [
     FOREIGN KEY (region, key_id) REFERENCES keys
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX grants_of_key ON grants (region, key_id, grant_id);
-  CREATE INDEX grants_by_grantee ON grants (region, key_id, grantee_id);
+  CREATE INDEX grants_by_grantee ON grants (region, key_id, grantee_id, grant_id);
   CREATE INDEX grants_by_name ON grants (region, key_id, name) WHERE name IS NOT NULL;
   CREATE INDEX grants_by_retiring_principal ON grants (region, retiring_id, grant_id) WHERE retiring_id IS NOT NULL;
 

@@ -301,6 +301,18 @@ test('a user has at most 10,000 live sessions; expired ones make room', (t) => {
   assert.equal(database.prepare('SELECT count(*) AS n FROM sessions').get()?.['n'], 2)
 })
 
+test('sessions with much about them are fewer: some 8 MB of one role’s', (t) => {
+  const { sessions, iam } = fixture(t)
+  const role = createRole(iam)
+  const details = roleSession(role, { tags: [['k', 'v'.repeat(2 ** 20)]] })
+  const options = { now, seconds: 900, minimumTokenSize: 0 }
+  for (let i = 0; i < 8; i++) assert.ok(sessions.issue(details, options) !== undefined)
+  assert.equal(sessions.issue(details, options), undefined)
+  assert.ok(sessions.issue({ kind: 'user', userId: null }, options) !== undefined)
+  assert.ok(sessions.issue(details, { ...options, now: after(901) }) !== undefined)
+  assert.ok(sessions.issue(details, { ...options, now: after(901) }) !== undefined)
+})
+
 test('a row of which any part was changed gives no secret', (t) => {
   const { sessions, iam, database, reopened } = fixture(t)
   const user = createUser(iam)

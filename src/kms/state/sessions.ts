@@ -21,6 +21,8 @@ interface StoredSession {
   readonly accessKeyId: string
   readonly owner: string
   readonly details: SessionDetails
+  /** Of `details`, in characters. */
+  readonly size: number
   /** What `sealedSecret` is bound to. */
   readonly belongsTo: string
   readonly sealedSecret: Uint8Array
@@ -34,6 +36,8 @@ const tokenBytes = 48
 const rememberedMilliseconds = 86_400_000
 /** Of one user or role; a bound that keeps a caller in a loop from filling memory and disk. */
 const sessionsPerOwner = 10_000
+/** In characters, of what the sessions of one user or role are limited to and tagged with, all together. */
+const detailsPerOwner = 8 * 1024 * 1024
 
 const sessionRow = z.object({
   access_key_id: z.string(),
@@ -60,6 +64,7 @@ export class Sessions implements SessionTokens {
   readonly #principals: SessionPrincipals
   readonly #byId = new Map<string, StoredSession>()
   readonly #idsOfOwner = new Map<string, Set<string>>()
+  readonly #sizeOfOwner = new Map<string, number>()
 
   constructor(database: DatabaseSync, rootKey: RootKey, principals: SessionPrincipals) {
     this.#database = database
@@ -129,14 +134,18 @@ export class Sessions implements SessionTokens {
   /** Whether one more of the owner's may be; expired ones are forgotten early to make room. */
   #hasRoom(owner: string, now: Date): boolean {
     const ids = this.#idsOfOwner.get(owner)
-    if (ids === undefined || ids.size < sessionsPerOwner) return true
+    if (ids === undefined || this.#isBelowBounds(owner, ids)) return true
     const remove = this.#database.prepare('DELETE FROM sessions WHERE access_key_id = ?')
     const expired = [...ids].filter((id) => (this.#byId.get(id)?.expiresAt ?? now) <= now)
     inTransaction(this.#database, () => {
       for (const id of expired) remove.run(id)
     })
     for (const id of expired) this.#forget(id)
-    return ids.size < sessionsPerOwner
+    return this.#isBelowBounds(owner, ids)
+  }
+
+  #isBelowBounds(owner: string, ids: ReadonlySet<string>): boolean {
+    return ids.size < sessionsPerOwner && (this.#sizeOfOwner.get(owner) ?? 0) < detailsPerOwner
   }
 
   #insert(row: SessionRow): void {
@@ -156,6 +165,7 @@ export class Sessions implements SessionTokens {
       accessKeyId: row.access_key_id,
       owner,
       details,
+      size: row.details.length,
       belongsTo: belongsTo(row),
       sealedSecret: row.sealed_secret,
       tokenHash: row.token_hash,
@@ -164,6 +174,7 @@ export class Sessions implements SessionTokens {
     })
     const ids = this.#idsOfOwner.get(owner) ?? new Set<string>()
     this.#idsOfOwner.set(owner, ids.add(row.access_key_id))
+    this.#sizeOfOwner.set(owner, (this.#sizeOfOwner.get(owner) ?? 0) + row.details.length)
   }
 
   #forget(accessKeyId: string): void {
@@ -172,7 +183,10 @@ export class Sessions implements SessionTokens {
     this.#byId.delete(accessKeyId)
     const ids = this.#idsOfOwner.get(session.owner)
     ids?.delete(accessKeyId)
-    if (ids?.size === 0) this.#idsOfOwner.delete(session.owner)
+    this.#sizeOfOwner.set(session.owner, (this.#sizeOfOwner.get(session.owner) ?? 0) - session.size)
+    if (ids?.size !== 0) return
+    this.#idsOfOwner.delete(session.owner)
+    this.#sizeOfOwner.delete(session.owner)
   }
 
   #secretOf(session: StoredSession): Buffer {

@@ -10,10 +10,10 @@ import { exceeded, policySize, quotas } from './quotas.ts'
  * for a name that nobody has, and LimitExceeded for one that is too large.
  */
 export function checkedTrust(document: string, { principals }: State): Trust {
-  const policy = parseTrustPolicy(document)
   if (policySize(document) > quotas.trustPolicySize) {
     throw exceeded('ACLSizePerRole', quotas.trustPolicySize)
   }
+  const policy = parseTrustPolicy(document)
   const { ids, missing } = findPrincipals(policy, principals)
   if (missing[0] !== undefined) throw malformed(`Invalid principal in policy: "AWS":"${missing[0]}"`)
   return { document, principalIds: ids }

@@ -5,10 +5,10 @@ import { exceeded, policySize, quotas } from './quotas.ts'
 
 /** Throws MalformedPolicyDocument, and LimitExceeded for one that is too large. */
 export function requireManagedPolicy(document: string): void {
-  parseIdentityPolicy(document)
   if (policySize(document) > quotas.managedPolicySize) {
     throw exceeded('PolicySize', quotas.managedPolicySize)
   }
+  parseIdentityPolicy(document)
 }
 
 /** `versionId`: `v1`, `v2` … Throws NoSuchEntity. */

@@ -6,10 +6,13 @@ import { findOwner, type Owner, ownerUser } from './find-owner.ts'
 
 /**
  * Whose MFA devices a request is about. Amazon's root user gets a device in the console alone; here its ARN stands for
- * it, which no user's name can be.
+ * it, which no user's name can be. As there, nobody else sees or changes what it has, whatever policies allow: throws
+ * AccessDenied.
  */
 export function findMfaOwner(userName: string | undefined, call: Call): Owner {
-  return userName === rootUserArn(call.state.account.accountId) ? 'root' : findOwner(userName, call)
+  if (userName !== rootUserArn(call.state.account.accountId)) return findOwner(userName, call)
+  if (call.caller.type === 'Root') return 'root'
+  throw new AwsException('AccessDeniedException', "The root user's MFA devices are for the root user alone.")
 }
 
 /** As devices know it. Throws NoSuchEntity when there is no such user. */

@@ -153,6 +153,21 @@ test('the root user has devices too, under its ARN', async (t) => {
   assert.deepEqual((await iam.send(new ListMFADevicesCommand({ UserName: rootArn }))).MFADevices, [])
 })
 
+test('the devices of the root user are none of an administrator’s business', async (t) => {
+  const { service, iam } = await started(t)
+  const app = await createDevice(iam, 'root')
+  await enable(iam, { name: 'root', app, userName: rootArn })
+  const admin = service.iam(await service.makeUser('admin', { Action: '*' }))
+  const SerialNumber = serial('root')
+  const other = await createDevice(admin, 'other')
+  const denied = { name: /AccessDenied/, message: "The root user's MFA devices are for the root user alone." }
+  await assert.rejects(enable(admin, { name: 'other', app: other, userName: rootArn }), denied)
+  const deactivate = new DeactivateMFADeviceCommand({ SerialNumber, UserName: rootArn })
+  await assert.rejects(admin.send(deactivate), denied)
+  await assert.rejects(admin.send(new ListMFADevicesCommand({ UserName: rootArn })), denied)
+  assert.equal((await iam.send(new ListMFADevicesCommand({}))).MFADevices?.length, 1)
+})
+
 test('a device that is in use is neither enabled again nor deleted, nor is its user', async (t) => {
   const { iam } = await started(t)
   await iam.send(new CreateUserCommand({ UserName: 'alice' }))

@@ -25,9 +25,9 @@ function putInlinePolicy<Input>(kind: OwnerKind<Input>): Operation<undefined> {
     permissions: (_input, owner) => [entityPermission(`iam:${name}`, owner)],
     run({ PolicyDocument, PolicyName }, sought, { state }) {
       const { ownerId } = existing(sought)
-      parseIdentityPolicy(PolicyDocument)
       const others = [...state.inlinePolicies.of(ownerId)].filter(([other]) => other !== PolicyName)
       requireSize(kind.label, [PolicyDocument, ...others.map(([, document]) => document)])
+      parseIdentityPolicy(PolicyDocument)
       state.inlinePolicies.put(ownerId, PolicyName, PolicyDocument)
       return undefined
     },

@@ -22,6 +22,8 @@ import { flag, grantTokens, keyId } from './members.ts'
 
 /** Amazon's quota. */
 const grantsPerKey = 50_000
+/** Of a key to one principal, for whose every request they are all looked at. Amazon's quota for that was 500 once. */
+const grantsPerPrincipal = 1000
 
 const input = z.object({
   Constraints: constraints,
@@ -64,9 +66,7 @@ export const createGrant = operation({
     requireKeyState('CreateGrant', key)
     const wanted = wantedGrant(request, { keyId: key.keyId, terms }, state)
     const known = sameGrant(wanted, state)
-    if (known === undefined && state.grants.count(key.keyId) >= grantsPerKey) {
-      throw new AwsException('LimitExceededException', `A key has at most ${grantsPerKey} grants.`)
-    }
+    if (known === undefined) requireRoom(wanted, state)
     stopDryRun(request.DryRun)
     const { grantId } = known ?? state.grants.create(wanted)
     return { GrantId: grantId, GrantToken: state.grants.newToken(grantId) }
@@ -95,11 +95,25 @@ function wantedGrant(
   }
 }
 
+function requireRoom({ keyId: ofKey, ...to }: WantedGrant, { grants }: State): void {
+  if (grants.count(ofKey) >= grantsPerKey) {
+    throw new AwsException('LimitExceededException', `A key has at most ${grantsPerKey} grants.`)
+  }
+  if (grants.countTo(to.granteeId ?? to.granteePrincipal, ofKey) >= grantsPerPrincipal) {
+    throw new AwsException(
+      'LimitExceededException',
+      `A key has at most ${grantsPerPrincipal} grants for one grantee principal.`,
+    )
+  }
+}
+
 /** With a name, a request that comes again makes no second grant. */
 function sameGrant(wanted: WantedGrant, { grants }: State): Grant | undefined {
   if (wanted.name === undefined) return undefined
   const parameters = comparable(wanted)
-  return grants.named(wanted.keyId, wanted.name).find((grant) => comparable(grant) === parameters)
+  return grants
+    .named(wanted.keyId, wanted.name, wanted.granteeId ?? wanted.granteePrincipal)
+    .find((grant) => comparable(grant) === parameters)
 }
 
 /** What has to be the same; lists and pairs have no order. */

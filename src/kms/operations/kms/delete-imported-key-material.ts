@@ -24,6 +24,7 @@ export const deleteImportedKeyMaterial = operation({
     if (id !== undefined) {
       requireMaterial(id, key)
       state.keys.deleteMaterial(key, id)
+      state.keys.scrub()
     }
     return { KeyId: key.arn, KeyMaterialId: id ?? '' }
   },

@@ -422,6 +422,31 @@ describe('requests about grants', () => {
     await root.send(create())
   })
 
+  test('a principal has at most 1,000 grants for a key', async (t) => {
+    const { service, KeyId, create } = await fixture(t)
+    const named = create({ Name: 'n' })
+    const { GrantId } = await service.kms().send(named)
+    await service.reopen(() => {
+      const database = new DatabaseSync(join(service.directory, 'kms.db'))
+      database.exec(
+        'INSERT INTO grants (region, grant_id, key_id, grantee_principal, grantee_id, operations, created_at, tag) ' +
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 998) SELECT region, 'g' || i, key_id, " +
+          'grantee_principal, grantee_id, operations, created_at, tag FROM grants, n',
+      )
+      database.close()
+    })
+    const root = service.kms()
+    await root.send(create())
+    await assert.rejects(root.send(create()), {
+      name: 'LimitExceededException',
+      message: 'A key has at most 1000 grants for one grantee principal.',
+    })
+    assert.equal((await root.send(named)).GrantId, GrantId)
+    await root.send(create({ GranteePrincipal: rootArn }))
+    await root.send(new RevokeGrantCommand({ KeyId, GrantId }))
+    await root.send(create())
+  })
+
   test('the audit trail shows what was granted', async (t) => {
     const { service, root, KeyId, create } = await fixture(t)
     const { GrantId } = await root.send(

@@ -14,6 +14,8 @@ import {
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
 import { constants, createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe as suite, test } from 'node:test'
 import { decrypt, describe, encrypt, importMaterial, newKey } from '../../../../test/support/kms-keys.ts'
 import { startTestService } from '../../../../test/support/kms-service.ts'
@@ -302,7 +304,8 @@ suite('imported key material', () => {
   })
 
   test('can be deleted; only the same brings back what it encrypted', async (t) => {
-    const kms = (await startTestService(t)).kms()
+    const service = await startTestService(t)
+    const kms = service.kms()
     const { id, arn } = await newKey(kms, { Origin: 'EXTERNAL' })
     const material = randomBytes(32)
     const materialId = await importMaterial(kms, id, material)
@@ -311,6 +314,8 @@ suite('imported key material', () => {
     const { $metadata, ...deleted } = await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: id }))
     assert.equal($metadata.httpStatusCode, 200)
     assert.deepEqual(deleted, { KeyId: arn, KeyMaterialId: materialId })
+    // What was sealed is out of the write-ahead log too: only the trail's head may have come since.
+    assert.ok(statSync(join(service.directory, 'kms.db-wal')).size < 10_000)
     assert.equal((await describe(kms, id)).KeyState, 'PendingImport')
     await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: id, KeyMaterialId: materialId }))
     await assert.rejects(

@@ -175,6 +175,32 @@ describe('RetireGrant', () => {
     assert.equal(await count(root, KeyId), 0)
   })
 
+  test('an explicit Deny wins over the grant, wherever it stands', async (t) => {
+    const { service, root, bob, KeyId, grant } = await fixture(t)
+    const Effect = 'Deny'
+    const carl = service.kms(await service.makeUser('carl', { Effect, Action: 'kms:RetireGrant' }))
+    const toCarl = await grant({ RetiringPrincipal: userArn('carl') })
+    const toBob = await grant({ RetiringPrincipal: userArn('bob') })
+    const explicit = { name: 'AccessDeniedException', message: /with an explicit deny in an? / }
+    await assert.rejects(carl.send(new RetireGrantCommand({ KeyId, GrantId: toCarl.GrantId })), explicit)
+    const Statement = [
+      { Effect: 'Allow', Principal: { AWS: rootArn }, Action: 'kms:*', Resource: '*' },
+      { Effect, Principal: { AWS: userArn('bob') }, Action: 'kms:RetireGrant', Resource: '*' },
+    ]
+    const policy = (...statements: object[]) =>
+      new PutKeyPolicyCommand({
+        KeyId,
+        Policy: JSON.stringify({ Version: '2012-10-17', Statement: statements }),
+      })
+    await root.send(policy(...Statement))
+    for (const request of [{ KeyId, GrantId: toBob.GrantId }, { GrantToken: toBob.GrantToken }]) {
+      await assert.rejects(bob.send(new RetireGrantCommand(request)), explicit)
+    }
+    await root.send(policy(...Statement.slice(0, 1)))
+    await bob.send(new RetireGrantCommand({ KeyId, GrantId: toBob.GrantId }))
+    assert.equal(await count(root, KeyId), 1)
+  })
+
   test('a session of the retiring role may, and a key may be about to go', async (t) => {
     const { service, root, KeyId, grant } = await fixture(t)
     const roleArn = await service.makeRole('app', [{ Principal: { AWS: rootArn } }])

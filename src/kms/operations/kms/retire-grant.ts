@@ -24,7 +24,8 @@ const input = z.object({
 
 /**
  * The grant says who may retire it: its retiring principal, and its grantee if RetireGrant is among the operations.
- * Otherwise it is the account's to decide, by its root user and by what it allows its users and roles.
+ * Otherwise it is the account's to decide, by its root user and by what it allows its users and roles. Amazon's key
+ * policies have no say at all; here a Deny in one holds, as it does everywhere else.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html
  * https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
  */

@@ -63,6 +63,17 @@ test('a session lasts 12 hours, or as long as asked for, and then its token is e
   })
 })
 
+test('a clock that is set back makes neither a session last nor an MFA code look new', async (t) => {
+  const setSeconds = setClock(t)
+  const service = await startTestService(t)
+  const session = await getSession(service, undefined, { DurationSeconds: 900 })
+  const use = () => service.sts(session).send(new GetCallerIdentityCommand({}))
+  setSeconds(-300)
+  await use()
+  setSeconds(-301)
+  await assert.rejects(use(), { name: 'ExpiredToken' })
+})
+
 test('the service forgets what expired more than a day ago', async (t) => {
   const setSeconds = setClock(t)
   const service = await startTestService(t)

@@ -10,7 +10,7 @@ export interface Due extends KeyName {
   readonly due: number
 }
 
-/** What has to be done about master keys, and when, in all regions; the earliest first. */
+/** What has to be done about master keys, and when, in all regions; the earliest first. A time before 1970 is none that was ever set. */
 export class DueKeys {
   readonly #database: DatabaseSync
 
@@ -20,7 +20,7 @@ export class DueKeys {
 
   deletions(until: number): Due[] {
     return this.#due(
-      'SELECT region, key_id, deletion_date AS due FROM keys WHERE deletion_date <= ? ORDER BY deletion_date',
+      'SELECT region, key_id, deletion_date AS due FROM keys WHERE deletion_date BETWEEN 0 AND ? ORDER BY deletion_date',
       until,
     )
   }
@@ -29,7 +29,7 @@ export class DueKeys {
   rotations(until: number): Due[] {
     return this.#due(
       'SELECT region, key_id, rotation_due AS due FROM keys ' +
-        "WHERE rotation_due <= ? AND enabled = 1 AND deletion_date IS NULL AND pending_window_days IS NULL AND multi_region IS NOT 'REPLICA' " +
+        "WHERE rotation_due BETWEEN 0 AND ? AND enabled = 1 AND deletion_date IS NULL AND pending_window_days IS NULL AND multi_region IS NOT 'REPLICA' " +
         'ORDER BY rotation_due',
       until,
     )
@@ -39,7 +39,7 @@ export class DueKeys {
   expiries(until: number): (Due & { materialId: string })[] {
     return this.#database
       .prepare(
-        'SELECT region, key_id, backing_key_id, expires_at AS due FROM backing_keys WHERE expires_at <= ? ORDER BY expires_at',
+        'SELECT region, key_id, backing_key_id, expires_at AS due FROM backing_keys WHERE expires_at BETWEEN 0 AND ? ORDER BY expires_at',
       )
       .all(until)
       .map((found) => {

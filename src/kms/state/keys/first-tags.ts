@@ -20,7 +20,7 @@ export function tagFirstKeys(database: DatabaseSync, rootKey: RootKey, accountId
   const users = new Users(database, accountId, new IdentityTags(database, rootKey))
   const lookup = { withArn: (arn: string) => users.withArn(arn)?.userId, roleNamed: () => undefined }
   for (const name of names.parse(database.prepare('SELECT region, key_id FROM keys').all())) {
-    const record = records.read(name.region, name.key_id)
+    const record = records.readUndamaged(name.region, name.key_id)
     if (record === undefined) continue
     const { ids } = findPrincipals(parseStoredKeyPolicy(record.row.policy, ignore), lookup)
     const row = { ...record.row, policy_principals: writeTexts(ids) }

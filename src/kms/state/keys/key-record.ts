@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** Milliseconds since 1970, within what a `Date` can be. */
+const time = z.number().min(-8.64e15).max(8.64e15)
+
 /** The row of a master key, without what says when it was last used. */
 const keyRowSchema = z.object({
   region: z.string(),
@@ -12,11 +15,11 @@ const keyRowSchema = z.object({
   origin: z.enum(['AWS_KMS', 'EXTERNAL']),
   multi_region: z.enum(['PRIMARY', 'REPLICA']).nullable(),
   primary_region: z.string().nullable(),
-  deletion_date: z.number().nullable(),
+  deletion_date: time.nullable(),
   pending_window_days: z.number().nullable(),
   rotation_period_days: z.number().nullable(),
-  rotation_due: z.number().nullable(),
-  created_at: z.number(),
+  rotation_due: time.nullable(),
+  created_at: time,
 })
 const stateTag = z.object({ state_tag: z.instanceof(Uint8Array).nullable() })
 
@@ -26,10 +29,10 @@ const materialRowSchema = z.object({
   sealed_secret: z.instanceof(Uint8Array).nullable(),
   state: z.enum(['CURRENT', 'NON_CURRENT', 'PENDING_ROTATION']),
   rotation_type: z.enum(['AUTOMATIC', 'ON_DEMAND']).nullable(),
-  rotated_at: z.number().nullable(),
+  rotated_at: time.nullable(),
   description: z.string().nullable(),
-  expires_at: z.number().nullable(),
-  created_at: z.number(),
+  expires_at: time.nullable(),
+  created_at: time,
 })
 
 export type KeyRow = Readonly<z.infer<typeof keyRowSchema>>
@@ -49,6 +52,30 @@ export function parseKeyRow(found: unknown): { row: KeyRow; stateTag: Uint8Array
 
 export function parseMaterialRow(found: unknown): MaterialRow {
   return materialRowSchema.parse(found)
+}
+
+/** What stands for a key whose rows can't be understood: that it is there, and nothing else. */
+export function unreadableRecord(region: string, keyId: string): KeyRecord {
+  return {
+    row: {
+      region,
+      key_id: keyId,
+      description: '',
+      enabled: 0,
+      policy: '',
+      policy_principals: '{}',
+      tags: '{}',
+      origin: 'AWS_KMS',
+      multi_region: null,
+      primary_region: null,
+      deletion_date: null,
+      pending_window_days: null,
+      rotation_period_days: null,
+      rotation_due: null,
+      created_at: 0,
+    },
+    materials: [],
+  }
 }
 
 /** The columns that `keys` and `backing_keys` are written by; region and key id are the rows' names. */

@@ -9,7 +9,9 @@ import {
   type MaterialRow,
   parseKeyRow,
   parseMaterialRow,
+  unreadableRecord,
 } from './key-record.ts'
+import { isUnreadable } from '../unreadable.ts'
 import { isStateTag, stateTag } from './state-tag.ts'
 
 /** The key's own last: the others refer to it. */
@@ -36,7 +38,18 @@ export class KeyRecords {
     this.#statements = prepareStatements(database)
   }
 
+  /** A row that was written over with what no release writes is as good as altered. */
   read(region: string, keyId: string): ReadRecord | undefined {
+    try {
+      return this.readUndamaged(region, keyId)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return { ...unreadableRecord(region, keyId), isRight: false }
+    }
+  }
+
+  /** As `read`; throws when the rows can't be understood. */
+  readUndamaged(region: string, keyId: string): ReadRecord | undefined {
     const found = this.#statements.readKey.get(region, keyId)
     if (found === undefined) return undefined
     const { row, stateTag: tag } = parseKeyRow(found)
