@@ -10,7 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -124,6 +125,29 @@ test('closing waits for what was asked, and takes the socket away', async (t) =>
   assert.deepEqual(await answer, { body: 'done' })
   await closed
   assert.equal(existsSync(join(directory, 'admin.sock')), false)
+})
+
+test('clients that connect and send nothing, or half a request, do not keep the socket from closing', async (t) => {
+  const directory = scratch(t)
+  const socket = await openAdminSocket(directory, { '/slow': () => 1 }, pino({ level: 'silent' }))
+  const hanging = [
+    '',
+    'POST /slow HTTP/1.1\r\n',
+    'POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{',
+  ]
+  const ended = hanging.map(async (text) => {
+    const client = connect(join(directory, 'admin.sock'))
+    client.on('error', () => undefined)
+    await once(client, 'connect')
+    if (text !== '') await new Promise((resolve) => client.write(text, resolve))
+    return client
+  })
+  const clients = await Promise.all(ended)
+  // Its answer comes after the service has seen what the others sent.
+  assert.deepEqual(await askRunningService(directory, '/slow'), { body: 1 })
+  const closed = clients.filter((client) => !client.closed).map((client) => once(client, 'close'))
+  await socket.close()
+  await Promise.all(closed)
 })
 
 test('a body above 1 MiB is refused', async (t) => {
