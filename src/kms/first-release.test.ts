@@ -40,6 +40,7 @@ function writeFirstRelease(directory: string): void {
   insert('keys', keyId, 'at rest', 1, JSON.stringify(policy), 1)
   const backingKey = `backing key b1, generation 1 of key ${keyId}`
   insert('backing_keys', 'b1', keyId, 1, rootKey.seal(randomBytes(32), backingKey), 1)
+  insert('aliases', 'alias/at-rest', keyId, 1, 1)
   insert('users', userId, 'mariadb', '/', 1)
   const { accessKeyId, secretAccessKey } = accessKey
   const sealed = rootKey.seal(Buffer.from(secretAccessKey), `access key ${accessKeyId} of user ${userId}`)
@@ -47,7 +48,7 @@ function writeFirstRelease(directory: string): void {
   database.close()
 }
 
-test('a data directory of the first release is opened, with its users, access keys and keys', async (t) => {
+test('a data directory of the first release is opened, with its users, access keys, keys and aliases', async (t) => {
   const service = await startTestService(t)
   await service.reopen(() => {
     for (const name of ['kms.db', 'kms.db-wal', 'root-key', 'audit-trail.jsonl']) {
@@ -59,7 +60,7 @@ test('a data directory of the first release is opened, with its users, access ke
     const { Arn } = await service.sts(accessKey).send(new GetCallerIdentityCommand({}))
     assert.equal(Arn, 'arn:aws:iam::111122223333:user/mariadb')
     const kms = service.kms(accessKey)
-    await kms.send(new EncryptCommand({ KeyId: keyId, Plaintext: Buffer.from('x') }))
+    await kms.send(new EncryptCommand({ KeyId: 'alias/at-rest', Plaintext: Buffer.from('x') }))
     const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: keyId }))
     assert.deepEqual([KeyMetadata?.Description, KeyMetadata?.KeyState], ['at rest', 'Enabled'])
     await service.reopen()

@@ -3,6 +3,7 @@ import { type WrappingAlgorithm, wrappingAlgorithms } from '../../key-wrapping.t
 import { AwsException } from '../../protocol/exceptions.ts'
 import { epochSeconds } from '../../protocol/json.ts'
 import { type WrappingKeySpec, wrappingKeySpecs } from '../../wrapping-keys.ts'
+import type { Call } from '../call.ts'
 import { operation } from '../operation.ts'
 import { findKeyWithoutAlias } from './find-key.ts'
 import { requireImportedMaterial } from './key-kind.ts'
@@ -32,21 +33,34 @@ export const getParametersForImport = operation({
       ]),
     },
   ],
-  run(input, key, { state: { keys }, receivedAt }) {
+  run(input, key, call) {
     requireImportedMaterial(key)
     const algorithm = offeredAlgorithm(input.WrappingAlgorithm)
     const spec = offeredSpec(input.WrappingKeySpec)
     requireKeyState('GetParametersForImport', key)
-    const wrapping = { key: keys.wrappingKeys.take(spec), algorithm }
-    const { token, publicKey, validTo } = keys.importTokens.create(key, wrapping, receivedAt)
-    return {
-      KeyId: key.arn,
-      ImportToken: token.toString('base64'),
-      PublicKey: publicKey.toString('base64'),
-      ParametersValidTo: epochSeconds(validTo),
-    }
+    return parameters(key.keyId, { spec, algorithm }, call)
   },
 })
+
+async function parameters(
+  ofKey: string,
+  { spec, algorithm }: { spec: WrappingKeySpec; algorithm: WrappingAlgorithm },
+  { state, receivedAt }: Call,
+) {
+  const wrappingKey = await state.keys.wrappingKeys.take(spec)
+  if (wrappingKey === undefined) throw new AwsException('ThrottlingException', 'Rate exceeded')
+  // The key may have changed meanwhile, or be gone.
+  const key = findKeyWithoutAlias(ofKey, state)
+  requireKeyState('GetParametersForImport', key)
+  const wrapping = { key: wrappingKey, algorithm }
+  const { token, publicKey, validTo } = state.keys.importTokens.create(key, wrapping, receivedAt)
+  return {
+    KeyId: key.arn,
+    ImportToken: token.toString('base64'),
+    PublicKey: publicKey.toString('base64'),
+    ParametersValidTo: epochSeconds(validTo),
+  }
+}
 
 /** Amazon has withdrawn RSAES_PKCS1_V1_5, and has SM2 in China alone. */
 function offeredAlgorithm(name: string): WrappingAlgorithm {
