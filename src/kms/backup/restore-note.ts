@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { StrongroomError, systemCode } from '../../errors.ts'
 import type { Account } from '../arn.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import { serviceEventRecord } from '../audit/service-event.ts'
@@ -24,10 +25,23 @@ export function noteRestore(directory: string, { madeAt, auditTrailHead }: Manif
 export async function recordRestore(directory: string, trail: AuditTrail, account: Account): Promise<void> {
   const path = join(directory, noteName)
   if (!existsSync(path)) return
-  const { restoredAt, ...details } = note.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const { restoredAt, ...details } = readNote(path)
   await trail.append(
     serviceEventRecord({ eventName: 'RestoredFromBackup', account, details, time: new Date(restoredAt) }),
   )
   rmSync(path)
   syncDirectory(directory)
+}
+
+function readNote(path: string): z.infer<typeof note> {
+  try {
+    return note.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    throw new StrongroomError(
+      'SR_KMS_BACKUP',
+      `${path} cannot be read (${systemCode(error) ?? 'it is damaged'}): it says when the directory was restored, for the audit ` +
+        'trail; note that elsewhere and remove the file',
+      { cause: error },
+    )
+  }
 }
