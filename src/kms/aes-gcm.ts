@@ -5,7 +5,7 @@ const tagLength = 16
 /** A key of 32 bytes and a nonce of 12 that is never used twice with it. */
 export interface GcmKey {
   readonly key: Buffer
-  readonly nonce: Buffer
+  readonly nonce: Uint8Array
 }
 
 /** AES-256-GCM (NIST SP 800-38D): ciphertext ‖ tag. `additional` is authenticated along with the plaintext. */
@@ -16,7 +16,11 @@ export function gcmSeal({ key, nonce }: GcmKey, plaintext: Uint8Array, additiona
 }
 
 /** The plaintext, which the caller zeroes; undefined when any bit is other than it was sealed. */
-export function gcmOpen({ key, nonce }: GcmKey, sealed: Buffer, additional: Uint8Array): Buffer | undefined {
+export function gcmOpen(
+  { key, nonce }: GcmKey,
+  sealed: Uint8Array,
+  additional: Uint8Array,
+): Buffer | undefined {
   if (sealed.length < tagLength) return undefined
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
   decipher.setAAD(additional)

@@ -28,7 +28,7 @@ export async function openFront(
   const identity = options.tls === undefined ? undefined : await serverIdentity(options.tls, data, log)
   if (identity === undefined && options.allowPlainHttp !== true) requireLoopback(address)
   const health: Site['pages'] = new Map([['/healthz', () => healthPage(service)]])
-  const handle = (request: Parameters<Site['handle']>[0]): Promise<Answer> => handleRequest(request, service)
+  const handle: Site['handle'] = (request) => handleRequest(request, service)
   const servers: RunningServer[] = []
   try {
     if (metrics !== undefined && options.metricsListen !== undefined) {

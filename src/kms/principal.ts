@@ -1,3 +1,4 @@
+import { assumedRoleArn, rootUserArn } from './arn.ts'
 import type { NamedPolicy } from './policy/document.ts'
 
 /** Who signed a request. */
@@ -47,4 +48,55 @@ export interface Session {
   readonly sourceIdentity: string | undefined
   /** The keys of the session's tags that go on to the next role. */
   readonly transitiveTagKeys: readonly string[]
+}
+
+/** With which credentials a principal speaks. */
+interface Credentials {
+  readonly accountId: string
+  readonly accessKeyId: string
+  readonly session: Session | undefined
+}
+
+export function rootPrincipal(credentials: Credentials): RootUser {
+  const { accountId } = credentials
+  return {
+    ...credentials,
+    type: 'Root',
+    arn: rootUserArn(accountId),
+    principalId: accountId,
+    tags: new Map(),
+  }
+}
+
+export function userPrincipal(
+  { arn, userId, userName, tags }: Pick<Identity, 'arn' | 'tags'> & { userId: string; userName: string },
+  credentials: Credentials,
+): IamUser {
+  return { ...credentials, type: 'IAMUser', arn, principalId: userId, userName, tags }
+}
+
+/** `tags`: those that the session was given. */
+export function rolePrincipal(
+  role: AssumedRole['role'] & Pick<Identity, 'tags'>,
+  { sessionName, tags, ...credentials }: Credentials & Pick<AssumedRole, 'sessionName' | 'session' | 'tags'>,
+): AssumedRole {
+  const { arn, roleId, roleName } = role
+  return {
+    ...credentials,
+    type: 'AssumedRole',
+    arn: assumedRoleArn(credentials.accountId, roleName, sessionName),
+    principalId: `${roleId}:${sessionName}`,
+    role: { arn, roleId, roleName },
+    sessionName,
+    tags: overridden(role.tags, tags),
+  }
+}
+
+/** The session's tags take the place of the role's; their keys differ in more than case. */
+function overridden(
+  roleTags: ReadonlyMap<string, string>,
+  sessionTags: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const taken = new Set([...sessionTags.keys()].map((key) => key.toLowerCase()))
+  return new Map([...[...roleTags].filter(([key]) => !taken.has(key.toLowerCase())), ...sessionTags])
 }

@@ -60,16 +60,14 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
     const states = readingWhole('a row of aliases, grants, users, policies or sessions', () =>
       openStates(data, store, { regions: options.regions ?? [], trailLookup: audit.lookup, log }),
     )
+    const service = serviceOn(states, { audit, refusals, data, options, log })
     opened.unshift({
       close() {
-        for (const { keyUsage, accessKeyUsage, roleUsage } of states.values()) {
-          keyUsage.close()
-          accessKeyUsage.close()
-          roleUsage.close()
-        }
+        for (const { keyUsage } of states.values()) keyUsage.close()
+        service.home.accessKeyUsage.close()
+        service.home.roleUsage.close()
       },
     })
-    const service = serviceOn(states, { audit, refusals, data, options, log })
     opened.unshift({
       close() {
         store.zero()

@@ -1,8 +1,9 @@
-import { constants, createHash, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Credentials, readRootAccessKey, type TestService } from '../support/kms-service.ts'
+import { wrapMaterial } from '../support/kms-keys.ts'
 import { sign } from '../support/signer.ts'
 
 export type Members = Record<string, unknown>
@@ -105,19 +106,9 @@ export class World {
       WrappingKeySpec: 'RSA_2048',
     })
     const text = (name: string): string => z.string().parse(parameters[name])
-    const wrapped = publicEncrypt(
-      {
-        key: createPublicKey({
-          key: Buffer.from(text('PublicKey'), 'base64'),
-          format: 'der',
-          type: 'spki',
-        }),
-        padding: constants.RSA_PKCS1_OAEP_PADDING,
-        oaepHash: 'sha256',
-      },
-      // The same for each key, so that it can be imported again.
-      createHash('sha256').update(keyId).digest(),
-    )
+    // The same for each key, so that it can be imported again.
+    const material = createHash('sha256').update(keyId).digest()
+    const wrapped = wrapMaterial(Buffer.from(text('PublicKey'), 'base64'), material)
     return {
       KeyId: keyId,
       ImportToken: text('ImportToken'),

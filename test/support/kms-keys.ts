@@ -46,11 +46,19 @@ export async function importMaterial(
 ): Promise<string> {
   const wrapping = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const
   const { ImportToken, PublicKey } = await kms.send(new GetParametersForImportCommand({ KeyId, ...wrapping }))
-  const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' })
-  const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
-  const wrapped = publicEncrypt({ key, ...padding }, material)
+  const wrapped = wrapMaterial(Buffer.from(PublicKey ?? []), material)
   const imported = await kms.send(
     new ImportKeyMaterialCommand({ KeyId, ImportToken, EncryptedKeyMaterial: wrapped, ...options }),
   )
   return imported.KeyMaterialId ?? assert.fail()
+}
+
+/** As RSAES_OAEP; `publicKey` is GetParametersForImport's. */
+export function wrapMaterial(
+  publicKey: Buffer,
+  material: Uint8Array,
+  oaepHash: 'sha1' | 'sha256' = 'sha256',
+): Buffer {
+  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' })
+  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, material)
 }

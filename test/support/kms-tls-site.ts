@@ -3,10 +3,10 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { STSClient } from '@aws-sdk/client-sts'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { readFileSync } from 'node:fs'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent } from 'node:https'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { type Credentials, readRootAccessKey } from './kms-service.ts'
+import { sendSigned } from './raw-call.ts'
 import { sign, type SignedRequest } from './signer.ts'
 
 /** For tests: a service that speaks TLS with a certificate of its own authority, and clients of it. */
@@ -74,34 +74,12 @@ async function raw(call: TlsCall, site: { url: URL; root: Credentials; agent: Ag
     ...(call.presigned === true ? { presignedFor: 60 } : {}),
   })
   const sent = call.unsigned === true ? { ...signed, headers: unsigned.headers } : signed
-  return await send(call.alter === undefined ? sent : call.alter(sent), site)
+  const answer = await sendSigned(call.alter === undefined ? sent : call.alter(sent), site)
+  return `${answer.status} ${answer.rawHeaders.join(' ')}\n${answer.body}`
 }
 
 function kindOf(operation: string | undefined): Record<string, string> {
   return operation === undefined
     ? { 'content-type': 'application/x-www-form-urlencoded' }
     : { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${operation}` }
-}
-
-async function send(
-  { method, target, headers, body }: SignedRequest,
-  { url, agent }: { url: URL; agent: Agent },
-): Promise<string> {
-  const request = httpsRequest({
-    agent,
-    hostname: url.hostname,
-    port: url.port,
-    method,
-    path: target,
-    headers: { ...headers, 'content-length': body.length },
-  })
-  return await new Promise((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', (response) => {
-      text(response).then((received) => {
-        resolve(`${response.statusCode ?? 0} ${response.rawHeaders.join(' ')}\n${received}`)
-      }, reject)
-    })
-    request.end(body)
-  })
 }

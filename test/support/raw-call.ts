@@ -1,5 +1,5 @@
-import { request as httpRequest } from 'node:http'
-import type { IncomingHttpHeaders } from 'node:http'
+import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { Credentials, TestService } from './kms-service.ts'
 import { readRootAccessKey } from './kms-service.ts'
@@ -25,6 +25,8 @@ export interface RawCall {
 export interface RawAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
+  /** Names and values by turns, as they came. */
+  readonly rawHeaders: readonly string[]
   readonly body: string
 }
 
@@ -49,14 +51,19 @@ export async function rawCall(service: TestService, call: RawCall): Promise<RawA
     at: new Date(),
   }
   const signed = await sign(unsigned, presignedFor === undefined ? signing : { ...signing, presignedFor })
-  return await send(url, call.alter === undefined ? signed : call.alter(signed))
+  return await sendSigned(call.alter === undefined ? signed : call.alter(signed), { url })
 }
 
-async function send(url: URL, { method, target, headers, body }: SignedRequest): Promise<RawAnswer> {
-  const { hostname, port } = url
-  const request = httpRequest({
-    hostname,
-    port,
+/** Sends a request as it is, over TLS where the URL says so. */
+export async function sendSigned(
+  { method, target, headers, body }: SignedRequest,
+  { url, agent }: { url: URL; agent?: HttpsAgent },
+): Promise<RawAnswer> {
+  const start = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const request = start({
+    ...(agent === undefined ? {} : { agent }),
+    hostname: url.hostname,
+    port: url.port,
     method,
     path: target,
     headers: { ...headers, 'content-length': body.length },
@@ -64,8 +71,9 @@ async function send(url: URL, { method, target, headers, body }: SignedRequest):
   return await new Promise((resolve, reject) => {
     request.on('error', reject)
     request.on('response', (response) => {
+      const { statusCode: status = 0, headers: answered, rawHeaders } = response
       text(response).then((received) => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: received })
+        resolve({ status, headers: answered, rawHeaders, body: received })
       }, reject)
     })
     request.end(body)

@@ -1,4 +1,4 @@
-import { copyFileSync, constants, chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
@@ -12,6 +12,7 @@ import { openDatabase } from '../state/database.ts'
 import { lockDirectory } from '../state/directory-lock.ts'
 import { readService } from '../state/service-row.ts'
 import { systemReason } from '../system-reason.ts'
+import { copyFile } from './copy-file.ts'
 import { copyDatabase, copyPath } from './database-copy.ts'
 import { digestOf, type Manifest, writeManifest } from './manifest.ts'
 
@@ -147,7 +148,7 @@ function copyRootKey(
   const seal = files.rootKey.kind()
   const rootKeyIncluded = seal === 'file' && includeRootKey
   for (const name of rootKeyNames(files, seal, rootKeyIncluded)) {
-    copy(join(files.directory, name), join(target, name))
+    copyFile(join(files.directory, name), join(target, name))
   }
   return { seal, rootKeyIncluded }
 }
@@ -160,18 +161,7 @@ function rootKeyNames(files: DataFiles, seal: SealKind, rootKeyIncluded: boolean
 function copyTrail(files: DataFiles, target: string): string[] {
   const paths = [...finishedSegments(files.auditTrail).map(({ path }) => path), files.auditTrail]
   return paths.filter(existsSync).map((path) => {
-    copy(path, join(target, basename(path)))
+    copyFile(path, join(target, basename(path)))
     return basename(path)
   })
-}
-
-function copy(from: string, to: string): void {
-  try {
-    copyFileSync(from, to, constants.COPYFILE_EXCL)
-    chmodSync(to, 0o600)
-  } catch (error) {
-    throw new StrongroomError('SR_KMS_BACKUP', `cannot copy ${from} to ${to} (${systemReason(error)})`, {
-      cause: error,
-    })
-  }
 }

@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
@@ -16,6 +7,7 @@ import type { SealHelp } from '../seal/seal.ts'
 import { dataFiles, openDataDirectory } from '../state/data-directory.ts'
 import { systemReason } from '../system-reason.ts'
 import { checkContents, type Checked } from './check-contents.ts'
+import { copyFile } from './copy-file.ts'
 import { countRows } from './make-backup.ts'
 import { type Manifest, readCheckedManifest } from './manifest.ts'
 import { noteRestore } from './restore-note.ts'
@@ -81,7 +73,7 @@ function requireEmpty(target: string): void {
 
 async function stage(from: string, staging: string, options: RestoreOptions): Promise<Restored> {
   const manifest = await readCheckedManifest(from)
-  for (const name of Object.keys(manifest.files)) copy(join(from, name), join(staging, name))
+  for (const name of Object.keys(manifest.files)) copyFile(join(from, name), join(staging, name))
   bringRootKey(from, staging, options)
   const data = await openDataDirectory(staging, options)
   try {
@@ -115,18 +107,7 @@ function bringRootKey(from: string, staging: string, { rootKeyFile }: RestoreOpt
       `the backup ${from} is without the root key, which was to be kept elsewhere: name it by --root-key`,
     )
   }
-  copy(resolve(rootKeyFile), rootKey.clearFile)
-}
-
-function copy(from: string, to: string): void {
-  try {
-    copyFileSync(from, to, constants.COPYFILE_EXCL)
-    chmodSync(to, 0o600)
-  } catch (error) {
-    throw new StrongroomError('SR_KMS_BACKUP', `cannot copy ${from} to ${to} (${systemReason(error)})`, {
-      cause: error,
-    })
-  }
+  copyFile(resolve(rootKeyFile), rootKey.clearFile)
 }
 
 function moveInPlace(staging: string, target: string): void {

@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { hkdf } from '../hkdf.ts'
 import { sealWith, unsealWith } from './aead.ts'
 
 /** Seals the secrets of the database, and tags what in it is no secret but must not be altered. */
@@ -44,7 +45,7 @@ export class RootKey {
    * derived for another purpose (HKDF, RFC 5869). The caller zeroes them.
    */
   derive(info: string): Buffer {
-    return Buffer.from(hkdfSync('sha256', this.#key, Buffer.alloc(0), info, 32))
+    return hkdf(this.#key, Buffer.alloc(0), Buffer.from(info, 'utf8'), 32)
   }
 
   /** The 32 bytes, for a seal to wrap. The caller zeroes them. */

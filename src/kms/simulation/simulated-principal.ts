@@ -1,7 +1,16 @@
 import { assumedRoleArn, rootUserArn } from '../arn.ts'
 import type { State } from '../operations/call.ts'
 import { parseSessionPolicy } from '../policy/document.ts'
-import type { AssumedRole, IamUser, Principal, RootUser, Session } from '../principal.ts'
+import {
+  type AssumedRole,
+  type IamUser,
+  type Principal,
+  rolePrincipal,
+  rootPrincipal,
+  type RootUser,
+  type Session,
+  userPrincipal,
+} from '../principal.ts'
 import { AwsException } from '../protocol/exceptions.ts'
 import type { Role } from '../state/roles.ts'
 import type { User } from '../state/users.ts'
@@ -43,47 +52,32 @@ function byArn(a: { arn: string }, b: { arn: string }): number {
   return a.arn < b.arn ? -1 : 1
 }
 
-function rootUser(question: SimulationQuestion, { account: { accountId } }: State): RootUser {
-  return {
-    type: 'Root',
-    accountId,
-    arn: rootUserArn(accountId),
-    principalId: accountId,
-    accessKeyId: '',
-    tags: new Map(),
-    session: userSession(question),
-  }
+function rootUser(question: SimulationQuestion, state: State): RootUser {
+  return rootPrincipal(credentials(question, state))
 }
 
-function userOf(user: User, question: SimulationQuestion, { account: { accountId } }: State): IamUser {
-  return {
-    type: 'IAMUser',
-    accountId,
-    arn: user.arn,
-    principalId: user.userId,
-    userName: user.userName,
-    accessKeyId: '',
-    tags: user.tags,
-    session: userSession(question),
-  }
+function userOf(user: User, question: SimulationQuestion, state: State): IamUser {
+  return userPrincipal(user, credentials(question, state))
 }
 
 function sessionOf(
-  { arn, roleId, roleName, tags }: Role,
+  role: Role,
   name: string,
-  { question, state: { account } }: { question: SimulationQuestion; state: State },
+  { question, state }: { question: SimulationQuestion; state: State },
 ): AssumedRole {
-  return {
-    type: 'AssumedRole',
-    accountId: account.accountId,
-    arn: assumedRoleArn(account.accountId, roleName, name),
-    principalId: `${roleId}:${name}`,
-    accessKeyId: '',
-    role: { arn, roleId, roleName },
+  return rolePrincipal(role, {
+    ...credentials(question, state),
     sessionName: name,
-    tags: new Map([...tags, ...question.sessionTags]),
+    tags: new Map(question.sessionTags),
     session: { ...newSession(question), policies: sessionPolicies(question) },
-  }
+  })
+}
+
+function credentials(
+  question: SimulationQuestion,
+  { account: { accountId } }: State,
+): Parameters<typeof rootPrincipal>[0] {
+  return { accountId, accessKeyId: '', session: userSession(question) }
 }
 
 /** Long-term credentials have none. */

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
-import { rootUserArn } from '../arn.ts'
-import type { Principal } from '../principal.ts'
+import { type Principal, rootPrincipal, userPrincipal } from '../principal.ts'
 import type { RootKey } from '../seal/root-key.ts'
 import { altered } from './altered.ts'
 import { IdentityTags } from './identity-tags.ts'
@@ -153,39 +152,16 @@ export class AccessKeys {
     const { userId } = accessKey
     const user = userId === undefined ? undefined : this.#users.withId(userId)
     if (accessKey.speaksFor === undefined || accessKey.speaksFor.user !== user) {
-      const principal =
-        userId === undefined
-          ? rootPrincipal(this.#accountId, accessKey.accessKeyId)
-          : userPrincipal(this.#accountId, accessKey.accessKeyId, user)
-      accessKey.speaksFor = { user, principal }
+      accessKey.speaksFor = { user, principal: this.#newPrincipal(accessKey, user) }
     }
     return accessKey.speaksFor.principal
   }
-}
 
-function rootPrincipal(accountId: string, accessKeyId: string): Principal {
-  return {
-    type: 'Root',
-    accountId,
-    arn: rootUserArn(accountId),
-    principalId: accountId,
-    accessKeyId,
-    tags: new Map(),
-    session: undefined,
-  }
-}
-
-function userPrincipal(accountId: string, accessKeyId: string, user: User | undefined): Principal {
-  if (user === undefined) throw new Error(`access key ${accessKeyId} belongs to no user`)
-  return {
-    type: 'IAMUser',
-    accountId,
-    arn: user.arn,
-    principalId: user.userId,
-    userName: user.userName,
-    accessKeyId,
-    tags: user.tags,
-    session: undefined,
+  #newPrincipal({ accessKeyId, userId }: CachedAccessKey, user: User | undefined): Principal {
+    const credentials = { accountId: this.#accountId, accessKeyId, session: undefined }
+    if (userId === undefined) return rootPrincipal(credentials)
+    if (user === undefined) throw new Error(`access key ${accessKeyId} belongs to no user`)
+    return userPrincipal(user, credentials)
   }
 }
 

@@ -21,7 +21,7 @@ import {
   withoutRotation,
   withRotation,
 } from './keys/rotation.ts'
-import { writeTexts } from './keys/texts-column.ts'
+import { writeTexts } from './texts-column.ts'
 
 export type { Key, KeyMaterial, KeyState } from './keys/key.ts'
 

@@ -5,7 +5,7 @@ import { builtInPolicies } from './built-in-policies.ts'
 import type { IdentityTags } from './identity-tags.ts'
 import type { ManagedPolicy, PolicyVersion } from './managed-policy.ts'
 import { NamedIndex } from './named-index.ts'
-import { readTags, writeTags } from './tags-column.ts'
+import { readTexts, writeTexts } from './texts-column.ts'
 import { uniqueId } from './unique-id.ts'
 
 const policyRow = z.object({
@@ -68,7 +68,7 @@ export class ManagedPolicies {
           attributes.policyName,
           attributes.path,
           attributes.description ?? null,
-          writeTags(attributes.tags),
+          writeTexts(attributes.tags),
           now,
         )
       this.#insertVersion(policyId, 1, attributes.document)
@@ -122,7 +122,7 @@ export class ManagedPolicies {
     this.#identityTags.change([policy.policyId], () =>
       this.#database
         .prepare('UPDATE managed_policies SET tags = ? WHERE policy_id = ?')
-        .run(writeTags(tags), policy.policyId),
+        .run(writeTexts(tags), policy.policyId),
     )
     this.#reload(policy.policyId)
   }
@@ -187,7 +187,7 @@ export class ManagedPolicies {
       path: row.path,
       arn: managedPolicyArn(this.#accountId, row.path, row.policy_name),
       description: row.description ?? undefined,
-      tags: readTags(row.tags),
+      tags: readTexts(row.tags),
       versions,
       defaultVersion,
       builtIn: false,

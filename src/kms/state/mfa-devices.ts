@@ -7,7 +7,7 @@ import { FailedTries } from '../mfa/failed-tries.ts'
 import { stepAt } from '../mfa/totp.ts'
 import type { RootKey } from '../seal/root-key.ts'
 import { altered } from './altered.ts'
-import { readTags, writeTags } from './tags-column.ts'
+import { readTexts, writeTexts } from './texts-column.ts'
 
 /** A virtual MFA device, without its seed. */
 export interface MfaDevice {
@@ -90,7 +90,7 @@ export class MfaDevices {
         name.deviceName,
         name.path,
         this.#rootKey.seal(seed, belongsTo(name.deviceName, null)),
-        writeTags(tags),
+        writeTexts(tags),
         now.getTime(),
       )
     if (changes > 0) return { device: this.#device(this.#row(name.deviceName)), seed }
@@ -207,7 +207,7 @@ export class MfaDevices {
   setTags({ deviceName }: MfaDevice, tags: ReadonlyMap<string, string>): void {
     this.#database
       .prepare('UPDATE mfa_devices SET tags = ? WHERE device_name = ?')
-      .run(writeTags(tags), deviceName)
+      .run(writeTexts(tags), deviceName)
   }
 
   #row(deviceName: string): DeviceRow {
@@ -222,7 +222,7 @@ export class MfaDevices {
       path: row.path,
       serialNumber: mfaDeviceArn(this.#accountId, row.path, row.device_name),
       owner: row.owner ?? undefined,
-      tags: readTags(row.tags),
+      tags: readTexts(row.tags),
       enabledAt: row.enabled_at === null ? undefined : new Date(row.enabled_at),
     }
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { roleArn } from '../arn.ts'
 import type { IdentityTags } from './identity-tags.ts'
 import { NamedIndex } from './named-index.ts'
-import { readTags, writeTags } from './tags-column.ts'
+import { readTexts, writeTexts } from './texts-column.ts'
 import { uniqueId } from './unique-id.ts'
 
 export interface Role extends RoleAttributes {
@@ -77,7 +77,7 @@ export class Roles {
           'INSERT INTO roles (role_id, role_name, path, tags, description, max_session_seconds, trust_policy, ' +
             'trust_principals, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         )
-        .run(roleId, name.roleName, name.path, writeTags(name.tags), ...columns(attributes), Date.now()),
+        .run(roleId, name.roleName, name.path, writeTexts(name.tags), ...columns(attributes), Date.now()),
     )
     return this.#reload(roleId)
   }
@@ -96,7 +96,9 @@ export class Roles {
 
   setTags(role: Role, tags: ReadonlyMap<string, string>): void {
     this.#identityTags.change([role.roleId], () =>
-      this.#database.prepare('UPDATE roles SET tags = ? WHERE role_id = ?').run(writeTags(tags), role.roleId),
+      this.#database
+        .prepare('UPDATE roles SET tags = ? WHERE role_id = ?')
+        .run(writeTexts(tags), role.roleId),
     )
     this.#reload(role.roleId)
   }
@@ -143,13 +145,13 @@ export class Roles {
       arn: roleArn(this.#accountId, row.path, row.role_name),
       description: row.description ?? undefined,
       maxSessionSeconds: row.max_session_seconds,
-      trust: { document: row.trust_policy, principalIds: readTags(row.trust_principals) },
-      tags: readTags(row.tags),
+      trust: { document: row.trust_policy, principalIds: readTexts(row.trust_principals) },
+      tags: readTexts(row.tags),
       createdAt: new Date(row.created_at),
     }
   }
 }
 
 function columns({ description, maxSessionSeconds, trust }: RoleAttributes) {
-  return [description ?? null, maxSessionSeconds, trust.document, writeTags(trust.principalIds)] as const
+  return [description ?? null, maxSessionSeconds, trust.document, writeTexts(trust.principalIds)] as const
 }

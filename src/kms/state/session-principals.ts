@@ -1,5 +1,4 @@
-import { assumedRoleArn, rootUserArn } from '../arn.ts'
-import type { Principal } from '../principal.ts'
+import { type Principal, rolePrincipal, rootPrincipal, userPrincipal } from '../principal.ts'
 import type { Roles } from './roles.ts'
 import type { RoleSession, SessionDetails, UserSession } from './session-details.ts'
 import type { SessionPolicies } from './session-policies.ts'
@@ -43,53 +42,38 @@ export class SessionPrincipals {
     const role = this.#roles.withId(details.roleId)
     if (role === undefined) return undefined
     const policies = this.#policies.of(details)
-    const { arn, roleId, roleName } = role
-    return this.#once(session, [role, policies], () => ({
-      type: 'AssumedRole',
-      accountId: this.#accountId,
-      arn: assumedRoleArn(this.#accountId, roleName, details.sessionName),
-      principalId: `${roleId}:${details.sessionName}`,
-      accessKeyId: session.accessKeyId,
-      role: { arn, roleId, roleName },
-      sessionName: details.sessionName,
-      tags: overridden(role.tags, details.tags),
-      session: {
-        issuedAt: session.issuedAt,
-        expiresAt: session.expiresAt,
-        // The code that was shown to AssumeRole counted there. Amazon's role sessions know nothing of it either.
-        mfaAuthenticatedAt: undefined,
-        policies,
-        sourceIdentity: details.sourceIdentity,
-        transitiveTagKeys: details.transitiveTagKeys,
-      },
-    }))
+    return this.#once(session, [role, policies], () =>
+      rolePrincipal(role, {
+        accountId: this.#accountId,
+        accessKeyId: session.accessKeyId,
+        sessionName: details.sessionName,
+        tags: new Map(details.tags),
+        session: {
+          issuedAt: session.issuedAt,
+          expiresAt: session.expiresAt,
+          // The code that was shown to AssumeRole counted there. Amazon's role sessions know nothing of it either.
+          mfaAuthenticatedAt: undefined,
+          policies,
+          sourceIdentity: details.sourceIdentity,
+          transitiveTagKeys: details.transitiveTagKeys,
+        },
+      }),
+    )
   }
 
   #ofUser(session: KnownSession, details: UserSession): Principal | undefined {
     const user = this.#users.withId(details.userId ?? '')
     if (user === undefined) return undefined
-    return this.#once(session, [user], () => ({
-      type: 'IAMUser',
-      accountId: this.#accountId,
-      arn: user.arn,
-      principalId: user.userId,
-      userName: user.userName,
-      accessKeyId: session.accessKeyId,
-      tags: user.tags,
-      session: userSession(session, details),
-    }))
+    return this.#once(session, [user], () => userPrincipal(user, this.#credentials(session, details)))
   }
 
   #ofRoot(session: KnownSession, details: UserSession): Principal {
-    return this.#once(session, [], () => ({
-      type: 'Root',
-      accountId: this.#accountId,
-      arn: rootUserArn(this.#accountId),
-      principalId: this.#accountId,
-      accessKeyId: session.accessKeyId,
-      tags: new Map(),
-      session: userSession(session, details),
-    }))
+    return this.#once(session, [], () => rootPrincipal(this.#credentials(session, details)))
+  }
+
+  #credentials(session: KnownSession, details: UserSession): Parameters<typeof rootPrincipal>[0] {
+    const { accessKeyId } = session
+    return { accountId: this.#accountId, accessKeyId, session: userSession(session, details) }
   }
 
   /** Made anew when what it is made from was changed, which shows by identity. */
@@ -114,13 +98,4 @@ function userSession(
     sourceIdentity: undefined,
     transitiveTagKeys: [],
   }
-}
-
-/** The session's tags take the place of the role's; their keys differ in more than case. */
-function overridden(
-  roleTags: ReadonlyMap<string, string>,
-  sessionTags: RoleSession['tags'],
-): ReadonlyMap<string, string> {
-  const taken = new Set(sessionTags.map(([key]) => key.toLowerCase()))
-  return new Map([...[...roleTags].filter(([key]) => !taken.has(key.toLowerCase())), ...sessionTags])
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { userArn } from '../arn.ts'
 import type { IdentityTags } from './identity-tags.ts'
 import { NamedIndex } from './named-index.ts'
-import { readTags, writeTags } from './tags-column.ts'
+import { readTexts, writeTexts } from './texts-column.ts'
 import { uniqueId } from './unique-id.ts'
 
 export interface User {
@@ -51,7 +51,7 @@ export class Users {
     this.#identityTags.change([userId], () =>
       this.#database
         .prepare('INSERT INTO users (user_id, user_name, path, tags, created_at) VALUES (?, ?, ?, ?, ?)')
-        .run(userId, attributes.userName, attributes.path, writeTags(attributes.tags), Date.now()),
+        .run(userId, attributes.userName, attributes.path, writeTexts(attributes.tags), Date.now()),
     )
     return this.#reload(userId)
   }
@@ -68,7 +68,9 @@ export class Users {
 
   setTags(user: User, tags: ReadonlyMap<string, string>): void {
     this.#identityTags.change([user.userId], () =>
-      this.#database.prepare('UPDATE users SET tags = ? WHERE user_id = ?').run(writeTags(tags), user.userId),
+      this.#database
+        .prepare('UPDATE users SET tags = ? WHERE user_id = ?')
+        .run(writeTexts(tags), user.userId),
     )
     this.#reload(user.userId)
   }
@@ -117,7 +119,7 @@ export class Users {
       userName: row.user_name,
       path: row.path,
       arn: userArn(this.#accountId, row.path, row.user_name),
-      tags: readTags(row.tags),
+      tags: readTexts(row.tags),
       createdAt: new Date(row.created_at),
     }
   }

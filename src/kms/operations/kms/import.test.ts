@@ -13,11 +13,18 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
-import { constants, createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
+import { createCipheriv, createPublicKey, randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe as suite, test } from 'node:test'
-import { decrypt, describe, encrypt, importMaterial, newKey } from '../../../../test/support/kms-keys.ts'
+import {
+  decrypt,
+  describe,
+  encrypt,
+  importMaterial,
+  newKey,
+  wrapMaterial,
+} from '../../../../test/support/kms-keys.ts'
 import { startTestService } from '../../../../test/support/kms-service.ts'
 import { settableClock } from '../../../../test/support/key-store.ts'
 
@@ -51,16 +58,11 @@ async function parametersFor(
   return { token: ImportToken, publicKey: Buffer.from(PublicKey), validTo: ParametersValidTo }
 }
 
-function oaep(publicKey: Buffer, bytes: Uint8Array, oaepHash: 'sha1' | 'sha256' = 'sha256'): Buffer {
-  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' })
-  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, bytes)
-}
-
 /** As RSA_AES_KEY_WRAP: an AES key under the RSA key, then the material under the AES key. */
 function rsaAes(publicKey: Buffer, bytes: Uint8Array, hash: 'sha1' | 'sha256'): Buffer {
   const aesKey = randomBytes(32)
   const cipher = createCipheriv('id-aes256-wrap-pad', aesKey, Buffer.from('a65959a6', 'hex'))
-  return Buffer.concat([oaep(publicKey, aesKey, hash), cipher.update(bytes), cipher.final()])
+  return Buffer.concat([wrapMaterial(publicKey, aesKey, hash), cipher.update(bytes), cipher.final()])
 }
 
 async function materialsOf(kms: KMSClient, KeyId: string): Promise<RotationsListEntry[]> {
@@ -101,8 +103,8 @@ suite('imported key material', () => {
       ['RSA_4096', 4096],
     ] as const) {
       for (const [algorithm, wrap] of [
-        ['RSAES_OAEP_SHA_1', (key: Buffer) => oaep(key, material, 'sha1')],
-        ['RSAES_OAEP_SHA_256', (key: Buffer) => oaep(key, material, 'sha256')],
+        ['RSAES_OAEP_SHA_1', (key: Buffer) => wrapMaterial(key, material, 'sha1')],
+        ['RSAES_OAEP_SHA_256', (key: Buffer) => wrapMaterial(key, material, 'sha256')],
         ['RSA_AES_KEY_WRAP_SHA_1', (key: Buffer) => rsaAes(key, material, 'sha1')],
         ['RSA_AES_KEY_WRAP_SHA_256', (key: Buffer) => rsaAes(key, material, 'sha256')],
       ] as const) {
@@ -147,7 +149,7 @@ suite('imported key material', () => {
     }
     await assert.rejects(parametersFor(kms, own.id), expected)
     const { token, publicKey } = await parametersFor(kms, external.id)
-    const EncryptedKeyMaterial = oaep(publicKey, randomBytes(32))
+    const EncryptedKeyMaterial = wrapMaterial(publicKey, randomBytes(32))
     await assert.rejects(
       kms.send(
         new ImportKeyMaterialCommand({
@@ -175,7 +177,7 @@ suite('imported key material', () => {
       kms.send(
         new ImportKeyMaterialCommand({
           ...{ KeyId: key.id, ImportToken: mine.token, ...noExpiry },
-          ...{ EncryptedKeyMaterial: oaep(mine.publicKey, material) },
+          ...{ EncryptedKeyMaterial: wrapMaterial(mine.publicKey, material) },
           ...input,
         }),
       )
@@ -197,7 +199,7 @@ suite('imported key material', () => {
     // Its wrapping key is gone now.
     await assert.rejects(send({}), invalid)
     const fresh = await parametersFor(kms, key.id)
-    await send({ ImportToken: fresh.token, EncryptedKeyMaterial: oaep(fresh.publicKey, material) })
+    await send({ ImportToken: fresh.token, EncryptedKeyMaterial: wrapMaterial(fresh.publicKey, material) })
     await service.reopen()
     const afterStart = await parametersFor(service.kms(), other.id)
     await service.reopen()
@@ -205,7 +207,7 @@ suite('imported key material', () => {
       new ImportKeyMaterialCommand({
         KeyId: other.id,
         ImportToken: afterStart.token,
-        EncryptedKeyMaterial: oaep(afterStart.publicKey, material),
+        EncryptedKeyMaterial: wrapMaterial(afterStart.publicKey, material),
         ...noExpiry,
       }),
     )

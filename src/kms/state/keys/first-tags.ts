@@ -7,7 +7,7 @@ import { IdentityTags } from '../identity-tags.ts'
 import { Users } from '../users.ts'
 import type { MaterialRow } from './key-record.ts'
 import { KeyRecords } from './key-records.ts'
-import { writeTexts } from './texts-column.ts'
+import { writeTexts } from '../texts-column.ts'
 
 const names = z.array(z.object({ region: z.string(), key_id: z.string() }))
 

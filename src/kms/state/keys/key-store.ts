@@ -13,7 +13,7 @@ import { isComplete, isPresent } from './imported-material.ts'
 import type { Key, KeyMaterial, KeyName, KeyState } from './key.ts'
 import type { KeyRecord, KeyRow, MaterialRow } from './key-record.ts'
 import { KeyRecords, type ReadRecord } from './key-records.ts'
-import { readTexts } from './texts-column.ts'
+import { readTexts } from '../texts-column.ts'
 
 /** How many keys stay unsealed: 10,000 take some 40 MB. */
 const mostUnsealed = 10_000

@@ -1,2 +1,0 @@
-/** What a `tags` column holds. */
-export { readTexts as readTags, writeTexts as writeTags } from './keys/texts-column.ts'
