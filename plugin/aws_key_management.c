@@ -4,6 +4,8 @@
 
   Names, variables and log lines are those of MariaDB's own plugin, so that its configurations and playbooks go on working.
 */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,6 +253,8 @@ static struct st_mysql_show_var status_variables[]= {
 
 /* --- Life */
 
+static int has_started;
+
 /* -1: it doesn't fit. */
 static int add_option(char *options, size_t *length, const char *name, const char *value)
 {
@@ -270,6 +274,7 @@ static int start(void *unused)
   char text[LONGEST_TEXT], timeout[20]= "";
   struct link_options link= { agent_socket, options, 0, request_timeout ? request_timeout : DEFAULT_TIMEOUT };
   (void) unused;
+  has_started= 1;
   rotate_key= 0;
   if (request_timeout)
     snprintf(timeout, sizeof timeout, "%u", request_timeout);
@@ -291,6 +296,21 @@ static int start(void *unused)
   if (!memory_is_locked())
     link_tell(TELL_WARNING, "the memory for keys cannot be locked and may be swapped: raise LimitMEMLOCK (ulimit -l)");
   return failure < 0;
+}
+
+/*
+  Of two plugins for encryption the server starts one, and of the other it says only that its registration failed. It then
+  unloads that library, with its services taken away and its plugins locked: so this looks in the server's own symbols for
+  who is active, and writes to the error log by itself.
+*/
+__attribute__((destructor)) static void tell_whose_place_is_taken(void)
+{
+  Dl_info active, server;
+  struct encryption_service_st *handler= dlsym(RTLD_DEFAULT, "encryption_handler");
+  if (!has_started && handler && dladdr(handler, &server) && dladdr((void *) handler->encryption_key_get_func, &active) &&
+      strcmp(active.dli_fname, server.dli_fname) != 0)
+    fprintf(stderr, "[ERROR] AWS KMS plugin: not started, because %s is active and the server takes only one plugin for encryption: take "
+            "the plugin-load-add of one of the two out of the option file\n", active.dli_fname);
 }
 
 static int stop(void *unused)
