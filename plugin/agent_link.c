@@ -503,6 +503,13 @@ static void take_back_request(struct request *request)
 static void ask(uint8_t type, uint32_t id, uint32_t version, struct link_answer *answer)
 {
   struct request request= { .type= type, .id= id, .version= version, .answer= answer };
+  /* Pages without encryption say 0, damaged ones anything. The protocol has no such keys. */
+  if ((type != FRAME_ROTATE && id == 0) || (type == FRAME_GET_KEY && version == 0) || version > LATEST_POSSIBLE_VERSION)
+  {
+    answer->outcome= LINK_ABSENT;
+    snprintf(answer->text, LONGEST_TEXT, "there is no such number");
+    return;
+  }
   put_request(&request);
   for (long long end= now() + self->options.timeout; request.state != ANSWERED && wait_until(end);)
     ;

@@ -50,7 +50,7 @@ static MYSQL_SYSVAR_STR(region, region, FROM_FILE,
 static MYSQL_SYSVAR_STR(endpoint_url, endpoint_url, FROM_FILE,
   "URL of the KMS. Empty: what the agent's configuration says", NULL, NULL, "");
 static MYSQL_SYSVAR_UINT(request_timeout, request_timeout, FROM_FILE,
-  "Milliseconds that a request to the KMS, and one for a key that is not held, may take. 0: 5000", NULL, NULL, 0, 0, 600000, 1);
+  "Milliseconds that a request to the KMS, and one for a key that is not held, may take. 0: 5000", NULL, NULL, 0, 0, 60000, 1);
 static MYSQL_SYSVAR_ENUM(log_level, log_level, FROM_FILE,
   "How much is logged besides keys and errors. One of Off, Fatal, Error, Warn, Info, Debug, Trace", NULL, NULL, 0, &log_levels);
 static MYSQL_SYSVAR_LONGLONG(rotate_key, rotate_key, PLUGIN_VAR_RQCMDARG,

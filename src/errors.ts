@@ -7,6 +7,8 @@ export const errorCodes = {
   SR_CONFIG_INVALID: 'a configuration file cannot be read or an option in it is wrong',
   SR_LISTEN_FAILED: 'a listener cannot listen at its address',
   SR_TOKEN_INVALID: 'an access token file cannot be used',
+  SR_PLUGIN_OPTIONS: "MariaDB's options contradict the agent's configuration",
+  SR_PLUGIN_PROTOCOL: 'a client of the plugin listener does not speak its protocol',
   SR_STORE_UNREADABLE: 'the store of a keyring cannot be read',
   SR_STORE_WRITE_FAILED: 'a wrapped key or the manifest cannot be written to the store',
   SR_STORE_CHANGED: 'another manifest lies in the store than the one that was read',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { scratchDirectory } from '../../test/support/scratch.ts'
-import { readAgentConfig } from './config.ts'
+import { agentOptionNames, readAgentConfig } from './config.ts'
 
 const keyring = '[keyring mariadb]\nstore = directory:/var/lib/mysql\ntoken-file = mariadb.token\n'
 
@@ -18,6 +18,9 @@ admin-socket = /run/strongroom/admin.sock
 log-level = debug
 [vault-listener]
 listen = [::1]:8300
+[plugin-listener]
+directory = run
+group = mysql
 [keyring mariadb]
 store = directory:data
 master-key-id = alias/payroll
@@ -28,6 +31,8 @@ request-timeout = 2500      ; milliseconds
 token-file = /etc/strongroom/mariadb.token
 credentials-file = credentials
 create-keys = 1, 2, 100-199
+accept-options-from = plugin
+encryption-context = none
 [keyring second]
 store = directory:/srv/second
 data-directory = /var/lib/mysql
@@ -45,21 +50,55 @@ token-file = second.token
       name: 'mariadb',
       storeDirectory: join(directory, 'data'),
       dataDirectory: join(directory, 'data'),
-      masterKeyId: 'alias/payroll',
-      keySpec: 'AES_128',
-      region: 'us-west-2',
-      endpointUrl: undefined,
-      requestTimeout: 2500,
+      place: { file, section: 'keyring mariadb' },
+      masterKey: {
+        masterKeyId: 'alias/payroll',
+        keySpec: 'AES_128',
+        region: 'us-west-2',
+        endpointUrl: undefined,
+        requestTimeout: 2500,
+      },
+      acceptsOptions: true,
+      encryptionContext: 'none',
       credentialsFile: join(directory, 'credentials'),
       profile: undefined,
       tokenFile: '/etc/strongroom/mariadb.token',
       creationRule: [true, false, true, false],
     },
   )
-  assert.equal(second?.dataDirectory, '/var/lib/mysql')
-  assert.equal(second.keySpec, 'AES_256')
-  assert.equal(second.requestTimeout, 5000)
+  assert.deepEqual(config.pluginListener, { directory: join(directory, 'run'), group: 'mysql' })
+  assert.equal(second?.acceptsOptions, false)
+  assert.equal(second.encryptionContext, undefined)
+  assert.equal(second.dataDirectory, '/var/lib/mysql')
+  assert.equal(second.masterKey.keySpec, undefined)
+  assert.equal(second.masterKey.requestTimeout, undefined)
   assert.equal(second.creationRule.allows(4294967295), true)
+})
+
+test('there is a Vault listener unless there is only a plugin listener, which needs no token', (t) => {
+  const file = join(scratchDirectory(t), 'agent.conf')
+  const listeners = (text: string) => {
+    writeFileSync(file, text)
+    const { vaultListener, pluginListener } = readAgentConfig(file)
+    return [vaultListener !== undefined, pluginListener?.directory]
+  }
+  const tokenless = '[keyring x]\nstore = directory:/a\n'
+  assert.deepEqual(listeners(keyring), [true, undefined])
+  assert.deepEqual(listeners(`[plugin-listener]\n${tokenless}`), [false, '/run/strongroom'])
+  assert.deepEqual(listeners(`[plugin-listener]\n[vault-listener]\n${keyring}`), [true, '/run/strongroom'])
+  assert.throws(() => listeners(`[plugin-listener]\n[vault-listener]\n${tokenless}`), {
+    message: /\[keyring x\] token-file: is missing/,
+  })
+})
+
+test('docs/configuration.md has every option, and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')
+  for (const [section, names] of Object.entries(agentOptionNames)) {
+    const [text = ''] = (page.split(`\n## [${section}]\n`)[1] ?? '').split('\n## ')
+    const rows = text.match(/^\| `.*$/gm) ?? []
+    const named = rows.flatMap((row) => row.split('|')[1]?.match(/[a-z-]+/g) ?? [])
+    assert.deepEqual(named.sort(), names.sort(), section)
+  }
 })
 
 const faults: { text: string; section: string; says: RegExp }[] = [
@@ -115,6 +154,27 @@ const faults: { text: string; section: string; says: RegExp }[] = [
     text: `${keyring}[vault-listener]\ntls-key = k\n`,
     section: 'vault-listener',
     says: /tls-certificate: is missing/,
+  },
+  {
+    text: `${keyring}accept-options-from = anybody\n`,
+    section: 'keyring mariadb',
+    says: /accept-options-from: .*plugin/,
+  },
+  {
+    text: `${keyring}encryption-context = some\n`,
+    section: 'keyring mariadb',
+    says: /encryption-context: .*bound/,
+  },
+  {
+    text: `${keyring}master-key-id = a b\n`,
+    section: 'keyring mariadb',
+    says: /master-key-id: must be an id/,
+  },
+  { text: `${keyring}region = us west\n`, section: 'keyring mariadb', says: /region: must be the name/ },
+  {
+    text: `${keyring}[plugin-listener]\ndirectory =\n`,
+    section: 'plugin-listener',
+    says: /directory: is empty/,
   },
   { text: `${keyring}[agent]\nlog-level = loud\n`, section: 'agent', says: /log-level: / },
 ]

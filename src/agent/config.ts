@@ -1,13 +1,26 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { checkSection, invalidOption, optionalText, orIssue, readIniFile, requiredText } from '../ini-file.ts'
+import {
+  checkSection,
+  invalidOption,
+  optionalText,
+  type Options,
+  orIssue,
+  type Place,
+  readIniFile,
+  requiredText,
+} from '../ini-file.ts'
 import { type CreationRule, parseCreationRule } from '../keyring/creation-rule.ts'
+import type { Manifest } from '../keyring/manifest.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
+import { masterKeyFields, type MasterKeySettings, settingsFrom } from './master-key-settings.ts'
 
 export interface AgentConfig {
   readonly logLevel: string
   readonly adminSocket: string | undefined
-  readonly vaultListener: VaultListenerConfig
+  /** undefined: there is none. */
+  readonly vaultListener: VaultListenerConfig | undefined
+  readonly pluginListener: PluginListenerConfig | undefined
   readonly keyrings: readonly KeyringConfig[]
 }
 
@@ -16,20 +29,29 @@ export interface VaultListenerConfig {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined
 }
 
+export interface PluginListenerConfig {
+  /** Must be there; the agent makes a folder in it for each keyring. */
+  readonly directory: string
+  /** A name or a number; undefined: the group of the keyring's data directory. */
+  readonly group: string | undefined
+}
+
 export interface KeyringConfig {
   readonly name: string
+  readonly place: Place
   readonly storeDirectory: string
   /** MariaDB's; the store by default. */
   readonly dataDirectory: string
-  readonly masterKeyId: string | undefined
-  readonly keySpec: 'AES_128' | 'AES_256'
-  readonly region: string | undefined
-  readonly endpointUrl: string | undefined
-  /** Milliseconds. */
-  readonly requestTimeout: number
+  /** As far as they were said. */
+  readonly masterKey: MasterKeySettings
+  /** What is not said here is taken from the options of MariaDB's plugin. */
+  readonly acceptsOptions: boolean
+  /** Of a new keyring's keys; undefined: not said. */
+  readonly encryptionContext: Manifest['encryptionContext'] | undefined
   readonly credentialsFile: string | undefined
   readonly profile: string | undefined
-  readonly tokenFile: string
+  /** There is one where there is a Vault listener. */
+  readonly tokenFile: string | undefined
   readonly creationRule: CreationRule
 }
 
@@ -37,28 +59,32 @@ export interface KeyringConfig {
 export function readAgentConfig(file: string): AgentConfig {
   const sections = readIniFile(file)
   const folder = dirname(resolve(file))
-  const agent = checkSection(agentSchema, sections.get('agent') ?? {}, { file, section: 'agent' })
-  const listener = checkSection(vaultListenerSchema, sections.get('vault-listener') ?? {}, {
-    file,
-    section: 'vault-listener',
-  })
+  const read = <T>(schema: z.ZodType<T>, section: string) =>
+    checkSection(schema, sections.get(section) ?? {}, { file, section })
+  const agent = read(agentSchema, 'agent')
+  const vault = read(vaultListenerSchema, 'vault-listener')
+  const plugin = read(pluginListenerSchema, 'plugin-listener')
+  const hasPlugin = sections.has('plugin-listener')
+  const hasVault = sections.has('vault-listener') || !hasPlugin
   const keyrings = [...sections].flatMap(([section, options]) => {
     const name = /^keyring ([A-Za-z0-9_-]+)$/.exec(section)?.[1]
-    if (name === undefined) {
-      if (section === 'agent' || section === 'vault-listener') return []
-      throw invalidOption(
-        { file, section },
-        'is not a section of this file: they are agent, vault-listener and keyring NAME',
-      )
-    }
-    return [keyringFrom(name, checkSection(keyringSchema, options, { file, section }), folder)]
+    if (name !== undefined)
+      return [keyringFrom(name, options, { place: { file, section }, folder, hasVault })]
+    if (['agent', 'vault-listener', 'plugin-listener'].includes(section)) return []
+    throw invalidOption(
+      { file, section },
+      'is not a section of this file: they are agent, vault-listener, plugin-listener and keyring NAME',
+    )
   })
   if (keyrings.length === 0)
     throw invalidOption({ file, section: 'keyring NAME' }, 'is missing: the agent needs at least one keyring')
   return {
     logLevel: agent['log-level'],
     adminSocket: agent['admin-socket'] && resolve(folder, agent['admin-socket']),
-    vaultListener: vaultListenerFrom(listener, file, folder),
+    vaultListener: hasVault ? vaultListenerFrom(vault, file, folder) : undefined,
+    pluginListener: hasPlugin
+      ? { directory: resolve(folder, plugin.directory), group: plugin.group }
+      : undefined,
     keyrings,
   }
 }
@@ -74,41 +100,53 @@ const vaultListenerSchema = z.strictObject({
   'tls-key': optionalText,
 })
 
+const pluginListenerSchema = z.strictObject({
+  directory: requiredText.default('/run/strongroom'),
+  group: optionalText,
+})
+
 const keyringSchema = z.strictObject({
   store: requiredText.regex(/^directory:./, 'must be directory:PATH'),
   'data-directory': optionalText,
-  'master-key-id': optionalText,
-  'key-spec': z.enum(['AES_256', 'AES_128']).default('AES_256'),
-  region: optionalText,
-  'endpoint-url': optionalText.pipe(
-    z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
-  ),
-  'request-timeout': z
-    .string()
-    .regex(/^\d+$/, 'must be a number of milliseconds')
-    .default('5000')
-    .transform(Number)
-    .pipe(z.int().min(100, 'must be 100 to 60000 ms').max(60_000, 'must be 100 to 60000 ms')),
+  ...masterKeyFields,
+  'accept-options-from': z.enum(['none', 'plugin']).default('none'),
+  'encryption-context': z.enum(['bound', 'none']).optional(),
   'credentials-file': optionalText,
   profile: optionalText,
-  'token-file': requiredText,
+  'token-file': z.string().optional(),
   'create-keys': z.string().default('on-demand').transform(orIssue(parseCreationRule)),
 })
 
-function keyringFrom(name: string, options: z.infer<typeof keyringSchema>, folder: string): KeyringConfig {
+/** By section, for the test that holds docs/configuration.md to them. */
+export const agentOptionNames = {
+  agent: Object.keys(agentSchema.shape),
+  'vault-listener': Object.keys(vaultListenerSchema.shape),
+  'plugin-listener': Object.keys(pluginListenerSchema.shape),
+  'keyring NAME': Object.keys(keyringSchema.shape),
+}
+
+function keyringFrom(
+  name: string,
+  text: Options,
+  { place, folder, hasVault }: { place: Place; folder: string; hasVault: boolean },
+): KeyringConfig {
+  const options = checkSection(keyringSchema, text, place)
   const storeDirectory = resolve(folder, options.store.slice('directory:'.length))
+  const token = options['token-file']
+  if (hasVault && (token === undefined || token === '')) {
+    throw invalidOption(place, `token-file: is ${token === '' ? 'empty' : 'missing'}`)
+  }
   return {
     name,
+    place,
     storeDirectory,
     dataDirectory: options['data-directory'] ? resolve(folder, options['data-directory']) : storeDirectory,
-    masterKeyId: options['master-key-id'],
-    keySpec: options['key-spec'],
-    region: options.region,
-    endpointUrl: options['endpoint-url'],
-    requestTimeout: options['request-timeout'],
+    masterKey: settingsFrom(options),
+    acceptsOptions: options['accept-options-from'] === 'plugin',
+    encryptionContext: options['encryption-context'],
     credentialsFile: options['credentials-file'] && resolve(folder, options['credentials-file']),
     profile: options.profile,
-    tokenFile: resolve(folder, options['token-file']),
+    tokenFile: token ? resolve(folder, token) : undefined,
     creationRule: options['create-keys'],
   }
 }

@@ -16,6 +16,8 @@ export interface Created {
 
 export interface CreationOptions {
   readonly keySpec: KeySpec
+  /** Of a keyring that begins. */
+  readonly encryptionContext: Manifest['encryptionContext']
   /** The operator says that the database which lies there was never encrypted. */
   readonly firstForExistingData?: boolean
 }
@@ -56,7 +58,7 @@ async function wholeStore(
   options: CreationOptions,
 ): Promise<{ manifest: Manifest; isNew: boolean }> {
   const contents = await store.read()
-  const manifest = contents.manifest ?? newManifest('bound')
+  const manifest = contents.manifest ?? newManifest(options.encryptionContext)
   const faults = faultsOf(contents, manifest, loaded, store)
   if (faults.length > 0) {
     throw new StrongroomError(

@@ -436,3 +436,58 @@ test('a directory that does not exist yet is waited for', async (t) => {
     async () => (await keyring.obtainLatest(1).catch(() => undefined)) !== undefined,
   )
 })
+
+test('a keyring that begins without encryption context stays so, and what its manifest says wins', async (t) => {
+  const directory = scratchDirectory(t)
+  const masterKey = new FakeMasterKey()
+  const { keyring, log } = await openKeyring(t, directory, masterKey, { encryptionContext: 'none' })
+  const key = await keyring.obtainLatest(1)
+  const ciphertext = await readFile(join(directory, 'aws-kms-key.1.1'))
+  const { plaintext } = await masterKey.unwrap(ciphertext, undefined, undefined)
+  assert.equal(Buffer.from(plaintext).toString('hex'), hex(key))
+  const manifest = parseManifest(await readFile(join(directory, manifestFileName), 'utf8'), 'manifest')
+  assert.equal(manifest.encryptionContext, 'none')
+  assert.deepEqual(log.messages('warn'), [])
+  await keyring.close()
+
+  const again = await openKeyring(t, directory, masterKey, { encryptionContext: 'bound' })
+  await again.keyring.rotate(1)
+  await masterKey.unwrap(await readFile(join(directory, 'aws-kms-key.1.2')), undefined, undefined)
+  assert.deepEqual(again.log.messages('warn'), [
+    `encryption-context = bound is only for a new keyring: the manifest in ${directory} says none, and that stays`,
+  ])
+  await again.keyring.close()
+  const unsaid = await openKeyring(t, directory, masterKey)
+  assert.deepEqual(unsaid.log.messages('warn'), [])
+})
+
+test('K4: another master key is tried at once, in the middle of a pause, and makes the next keys', async (t) => {
+  const { directory, masterKey, keys } = await usedStore(t)
+  masterKey.fault = undefined
+  const useless = new FakeMasterKey()
+  useless.fault = 'SR_KMS_UNREACHABLE'
+  const { keyring, log } = await openKeyring(t, directory, useless)
+  await until('the pause has become long', () => log.messages().includes('not ready; next try in 2000 ms'))
+  const looks = useless.unwraps
+
+  keyring.useMasterKey(masterKey, 'AES_128')
+  assert.equal(hex(await keyring.obtainLatest(1)), keys[2])
+  assert.equal(useless.unwraps, looks)
+  assert.equal(keyring.isReady, true)
+  await until('the former is closed', () => useless.fault === 'SR_KEYRING_CLOSED')
+  assert.equal((await keyring.rotate(1)).bitLength, 128)
+})
+
+test('K4: who asks while a look with the former master key is under way gets the answer of the next', async (t) => {
+  const { directory, masterKey, keys } = await usedStore(t)
+  masterKey.fault = undefined
+  const useless = new FakeMasterKey()
+  useless.fault = 'SR_KMS_UNREACHABLE'
+  const { keyring } = await openKeyring(t, directory, useless)
+  useless.delay = 1000
+  const looks = useless.unwraps
+  await until('a look is under way', () => useless.unwraps > looks)
+
+  keyring.useMasterKey(masterKey, 'AES_256')
+  assert.equal(hex(await keyring.obtainLatest(1)), keys[2])
+})

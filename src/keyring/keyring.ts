@@ -6,14 +6,16 @@ import type { CreationRule } from './creation-rule.ts'
 import type { DataKey, KeyName, KeySpec } from './data-key.ts'
 import { HeldKeys } from './held-keys.ts'
 import type { Log } from './log.ts'
+import type { Manifest } from './manifest.ts'
 import type { MasterKey } from './master-key.ts'
 import { type Loaded, refresh } from './refresh.ts'
 import { Serial, SingleFlight } from './serial.ts'
 import type { Store } from './store.ts'
 import { RefusalLog } from './refusal-log.ts'
-import type { Trouble } from './trouble.ts'
+import { isAboutTheKms, type Trouble, undecryptedVersion } from './trouble.ts'
 import { TroubleLog } from './trouble-log.ts'
 import { Upkeep } from './upkeep.ts'
+import { type KeyringWatcher, Watchers } from './watchers.ts'
 
 export interface KeyringOptions {
   readonly name: string
@@ -22,6 +24,8 @@ export interface KeyringOptions {
   /** Of new keys; stored keys keep theirs. */
   readonly keySpec: KeySpec
   readonly creationRule: CreationRule
+  /** Whether the keys of a new keyring are bound (the default); what a manifest says wins. */
+  readonly encryptionContext?: Manifest['encryptionContext'] | undefined
   readonly log: Log
 }
 
@@ -41,20 +45,28 @@ export class Keyring {
   readonly name: string
   readonly #options: KeyringOptions
   readonly #upkeep: Upkeep
-  readonly #troubleLog: TroubleLog
   readonly #refusals: RefusalLog
   readonly #storeWork = new Serial()
   readonly #creations = new SingleFlight<number, DataKey | undefined>()
   readonly #pause = new CreationPause()
+  readonly #watchers = new Watchers()
+  /** When those keys were made that were made since we began; by the monotonic clock. */
+  readonly #madeAt = new WeakMap<DataKey, number>()
   readonly #ready = Promise.withResolvers<undefined>()
   #loaded: Loaded = { manifest: undefined, held: new HeldKeys() }
   #troubles: readonly Trouble[] = []
+  #troubleLog: TroubleLog
+  #masterKey: MasterKey
+  #keySpec: KeySpec
   #isReady = false
+  #toldOfContext = false
   #closed = false
 
   constructor(options: KeyringOptions) {
     this.name = options.name
     this.#options = options
+    this.#masterKey = options.masterKey
+    this.#keySpec = options.keySpec
     this.#troubleLog = new TroubleLog(options.log)
     this.#refusals = new RefusalLog(options.log)
     this.#upkeep = new Upkeep({
@@ -76,6 +88,16 @@ export class Keyring {
     return this.#isReady && this.#troubles.length === 0
   }
 
+  /** Its random id; undefined until it has a manifest. */
+  get id(): string | undefined {
+    return this.#loaded.manifest?.id
+  }
+
+  /** Whether nothing is wrong but that the KMS, or the way to it, can't be used. */
+  get waitsForKms(): boolean {
+    return this.#troubles.every(({ error }) => isAboutTheKms(error))
+  }
+
   /** Resolves once the keyring has been ready for the first time. */
   async whenReady(): Promise<void> {
     await this.#ready.promise
@@ -89,6 +111,46 @@ export class Keyring {
   /** Memory alone: one version of an id, if it is held (rule K3). */
   held(keyId: number, version: number): DataKey | undefined {
     return this.#loaded.held.get(keyId, version)
+  }
+
+  /** Tells of each new latest key, and of another keyring in this one's place, until the returned function is called. */
+  watch(watcher: KeyringWatcher): () => void {
+    return this.#watchers.add(watcher)
+  }
+
+  /** When this agent made the key, by `performance.now()`; undefined: it did not. */
+  madeAt(key: DataKey): number | undefined {
+    return this.#madeAt.get(key)
+  }
+
+  /** The version of an id (the latest, if none is named) that lies in the store and that the KMS did not unwrap. */
+  undecrypted(keyId: number, version?: number): number | undefined {
+    return undecryptedVersion(this.#troubles, keyId, version)
+  }
+
+  /** Why no first version of an id is made when it is asked for; undefined: it would be made. */
+  whyNotMade(keyId: number): string | undefined {
+    if (!this.#options.creationRule.allows(keyId))
+      return 'create-keys in the configuration does not allow that id'
+    return this.#masterKey.name === undefined ? 'master-key-id in the configuration is empty' : undefined
+  }
+
+  /**
+   * Works with another master key from now on, and looks at once after what waits for one. Work that is under way ends
+   * with the former, which is closed then.
+   */
+  useMasterKey(masterKey: MasterKey, keySpec: KeySpec): void {
+    const former = this.#masterKey
+    this.#masterKey = masterKey
+    this.#keySpec = keySpec
+    // What was told of the former is to be told of this one too.
+    this.#troubleLog = new TroubleLog(this.#options.log)
+    this.#pause.forget()
+    void this.#storeWork.run(() => {
+      former.close()
+      return Promise.resolve()
+    })
+    void this.#upkeep.lookAfresh()
   }
 
   /**
@@ -170,7 +232,7 @@ export class Keyring {
     const ended = this.#storeWork.run(() => Promise.resolve())
     await Promise.race([ended, setTimeout(patienceAtClose, undefined, { ref: false })])
     this.#dropKeys()
-    this.#options.masterKey.close()
+    this.#masterKey.close()
   }
 
   #dropKeys(): void {
@@ -181,9 +243,10 @@ export class Keyring {
   /** True when nothing is wrong. */
   async #refresh(): Promise<boolean> {
     if (this.#closed) return true
-    const { store, masterKey, log } = this.#options
+    const { store, log } = this.#options
     try {
-      const { loaded, troubles, replaced, ...next } = await refresh({ store, masterKey }, this.#loaded)
+      const sources = { store, masterKey: this.#masterKey }
+      const { loaded, troubles, replaced, ...next } = await refresh(sources, this.#loaded)
       this.#loaded = next
       this.#troubles = troubles
       if (replaced)
@@ -192,6 +255,8 @@ export class Keyring {
           `another keyring was put into ${store.location}; its keys have taken the place of the former`,
         )
       for (const { key } of loaded) this.#tellLoaded(key)
+      this.#tellWatchers(loaded, replaced)
+      this.#tellOfContext()
     } catch (error) {
       if (!(error instanceof StrongroomError)) throw error
       this.#troubles = [{ name: undefined, error }]
@@ -265,16 +330,9 @@ export class Keyring {
   }
 
   #mayCreate(keyId: number): boolean {
-    const { creationRule, masterKey } = this.#options
-    if (!creationRule.allows(keyId)) {
-      this.#refusals.notCreated(keyId, undefined, 'create-keys in the configuration does not allow that id')
-      return false
-    }
-    if (masterKey.name === undefined) {
-      this.#refusals.notCreated(keyId, undefined, 'master-key-id in the configuration is empty')
-      return false
-    }
-    return true
+    const reason = this.whyNotMade(keyId)
+    if (reason !== undefined) this.#refusals.notCreated(keyId, undefined, reason)
+    return reason === undefined
   }
 
   async #create(
@@ -284,24 +342,57 @@ export class Keyring {
   ): Promise<DataKey> {
     return await this.#storeWork.run(async () => {
       this.#refuseIfClosed()
-      const { store, masterKey, keySpec, log } = this.#options
+      const { store, encryptionContext, log } = this.#options
+      const sources = { store, masterKey: this.#masterKey }
       const latest = this.#loaded.held.latestIssued(keyId)
       check(latest)
       const version = latest + 1
-      const made = createKey({ keyId, version }, { store, masterKey }, this.#loaded, { keySpec, ...options })
+      const made = createKey({ keyId, version }, sources, this.#loaded, {
+        keySpec: this.#keySpec,
+        encryptionContext: encryptionContext ?? 'bound',
+        ...options,
+      })
       const { manifest, unwrapped } = await made.catch((error: unknown) => {
         this.#upkeep.suspectChange()
         throw error
       })
       this.#loaded = { ...this.#loaded, manifest }
+      this.#madeAt.set(unwrapped.key, performance.now())
       this.#loaded.held.add(unwrapped.key)
       log.info(
         { keyId, version, masterKey: unwrapped.entry.masterKey },
         `AWS KMS plugin: generated encrypted datakey for key id=${keyId}, version=${version}`,
       )
       this.#tellLoaded(unwrapped.key)
+      this.#tellWatchers([unwrapped], false)
       return unwrapped.key
     })
+  }
+
+  #tellWatchers(loaded: readonly { readonly key: DataKey }[], replaced: boolean): void {
+    if (replaced) {
+      this.#watchers.tell((watcher) => {
+        watcher.replaced()
+      })
+    }
+    for (const { key } of loaded) {
+      if (this.latest(key.keyId) !== key) continue
+      this.#watchers.tell((watcher) => {
+        watcher.newLatest(key)
+      })
+    }
+  }
+
+  #tellOfContext(): void {
+    const { encryptionContext: wanted, store, log } = this.#options
+    const { manifest } = this.#loaded
+    if (wanted === undefined || manifest === undefined || this.#toldOfContext) return
+    if (manifest.encryptionContext === wanted) return
+    this.#toldOfContext = true
+    log.warn(
+      {},
+      `encryption-context = ${wanted} is only for a new keyring: the manifest in ${store.location} says ${manifest.encryptionContext}, and that stays`,
+    )
   }
 
   #tellLoaded({ keyId, version, bitLength }: DataKey): void {

@@ -1,6 +1,5 @@
-import type { StrongroomError } from '../errors.ts'
 import type { Log } from './log.ts'
-import type { Trouble } from './trouble.ts'
+import { isAboutTheKms, type Trouble } from './trouble.ts'
 import { keyFileName } from './wrapped-key.ts'
 
 const namesShown = 10
@@ -33,10 +32,10 @@ export class TroubleLog {
     } else if (isAboutTheKms(error)) {
       const verb = group.length === 1 ? 'waits' : 'wait'
       const known = masterKey === undefined || error.message.includes(masterKey)
-      this.#log.error(
-        fields,
-        `${listOf(group)} ${verb}${known ? '' : ` for master key ${masterKey}`}: ${error.message}`,
-      )
+      const text = `${listOf(group)} ${verb}${known ? '' : ` for master key ${masterKey}`}: ${error.message}`
+      // Nothing is wrong where the server is yet to name the master key.
+      if (error.code === 'SR_MASTER_KEY_UNSET') this.#log.info(fields, text)
+      else this.#log.error(fields, text)
     } else {
       for (const { name: key, error: fault } of group.filter((one) => one.name !== undefined)) {
         const words = key === undefined ? '' : `key ${key.keyId}, version ${key.version}`
@@ -50,10 +49,6 @@ function listOf(group: readonly Trouble[]): string {
   const names = group.flatMap(({ name }) => (name === undefined ? [] : [keyFileName(name)]))
   const more = names.length - namesShown
   return `${names.slice(0, namesShown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-}
-
-function isAboutTheKms(error: StrongroomError): boolean {
-  return error.code.startsWith('SR_KMS_') || error.code.startsWith('SR_MASTER_KEY_')
 }
 
 function identityOf(trouble: Trouble): string {

@@ -53,6 +53,28 @@ export function missingKeyring(path: string): StrongroomError {
   )
 }
 
+export function isAboutTheKms({ code }: StrongroomError): boolean {
+  return code.startsWith('SR_KMS_') || code.startsWith('SR_MASTER_KEY_')
+}
+
+/** The version of an id (the latest in trouble, if none is named) that lies in the store and that the KMS did not unwrap. */
+export function undecryptedVersion(
+  troubles: readonly Trouble[],
+  keyId: number,
+  version: number | undefined,
+): number | undefined {
+  const own = troubles.filter(
+    ({ name }) => name?.keyId === keyId && (version ?? name.version) === name.version,
+  )
+  const last = Math.max(...own.map(({ name }) => name?.version ?? 0))
+  const error = own.find(({ name }) => name?.version === last)?.error
+  return error !== undefined && isAboutUnwrapping(error) ? last : undefined
+}
+
+function isAboutUnwrapping(error: StrongroomError): boolean {
+  return isAboutTheKms(error) || error.code === 'SR_UNWRAP_REFUSED' || error.code === 'SR_KEY_LENGTH_WRONG'
+}
+
 /** What to do about a file that may be anybody's. */
 export function strayKeyFile(error: StrongroomError): StrongroomError {
   return new StrongroomError(

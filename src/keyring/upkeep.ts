@@ -34,6 +34,7 @@ export class Upkeep {
   #retryAt = -Infinity
   #lookedAt = -Infinity
   #mark: string | undefined
+  #fresh: Promise<void> | undefined
 
   constructor(work: UpkeepWork) {
     this.#work = work
@@ -52,9 +53,31 @@ export class Upkeep {
 
   /** Looks where the store has changed, or where something was wrong and the last look is not only just over. */
   async lookIfNeeded(): Promise<void> {
+    if (this.#fresh !== undefined) {
+      await this.#fresh
+      return
+    }
     const hasRested = performance.now() - this.#lookedAt >= restAfterLook
     if (this.#isRetryDue() || (this.#isWaiting && hasRested) || (await this.#hasChanged()))
       await this.#lookNow()
+  }
+
+  /**
+   * Something else than the store has changed: looks at once, in the middle of a pause too. A look that is under way began
+   * too early; whoever asks meanwhile waits for the next.
+   */
+  async lookAfresh(): Promise<void> {
+    const fresh = this.#looks
+      .run('look', () => Promise.resolve())
+      .then(() => {
+        if (this.#fresh === fresh) this.#failures = 0
+        return this.#lookNow()
+      })
+      .finally(() => {
+        if (this.#fresh === fresh) this.#fresh = undefined
+      })
+    this.#fresh = fresh
+    await fresh
   }
 
   /** The store may have changed without a trace that can be relied on: the next look must be a real one. */

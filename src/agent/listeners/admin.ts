@@ -1,11 +1,10 @@
-import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import { maxKeyId } from '../../keyring/data-key.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import type { Log } from '../../keyring/log.ts'
 import { closeServer } from './close-server.ts'
+import { type CannotListen, listenWithUmask, removeStaleSocket } from './unix-socket.ts'
 
 export interface AdminListener {
   close(): Promise<void>
@@ -23,7 +22,8 @@ export async function listenForOperator(
   keyrings: ReadonlyMap<string, Keyring>,
   log: Log,
 ): Promise<AdminListener> {
-  await removeStaleSocket(socket)
+  const cannotListen = fault(socket)
+  await removeStaleSocket(socket, cannotListen)
   const server = createServer((request, response) => {
     answer(request, keyrings).then(
       (body) => {
@@ -36,7 +36,9 @@ export async function listenForOperator(
       },
     )
   })
-  await listenPrivately(server, socket)
+  await listenWithUmask(server, socket, 0o177).catch((cause: unknown) => {
+    throw cannotListen(systemCode(cause) ?? messageOf(cause), cause)
+  })
   return {
     close: () => closeServer(server),
   }
@@ -66,44 +68,11 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-/** With its final mode from the first moment on: bind(2) takes the umask into account. */
-async function listenPrivately(server: ReturnType<typeof createServer>, socket: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(cannotListen(socket, systemCode(cause) ?? messageOf(cause), cause))
-    })
-    const umask = process.umask(0o177)
-    try {
-      server.listen(socket, resolve)
-    } finally {
-      process.umask(umask)
-    }
-  })
-}
-
-/** Only a socket is ever removed, and only one at which nobody answers. */
-async function removeStaleSocket(socket: string): Promise<void> {
-  const found = lstatSync(socket, { throwIfNoEntry: false })
-  if (found === undefined) return
-  if (!found.isSocket()) throw cannotListen(socket, 'something that is no socket is there')
-  const isAnswered = await new Promise<boolean>((resolve) => {
-    const probe = connect(socket)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => {
-      resolve(false)
-    })
-  })
-  if (isAnswered) throw cannotListen(socket, 'another agent answers there')
-  unlinkSync(socket)
-}
-
-function cannotListen(socket: string, reason: string, cause?: unknown): StrongroomError {
-  return new StrongroomError(
-    'SR_LISTEN_FAILED',
-    `cannot listen at ${socket} (${reason}): change admin-socket in [agent], or see to what is there`,
-    { cause },
-  )
+function fault(socket: string): CannotListen {
+  return (reason, cause) =>
+    new StrongroomError(
+      'SR_LISTEN_FAILED',
+      `cannot listen at ${socket} (${reason}): change admin-socket in [agent], or see to what is there`,
+      { cause },
+    )
 }

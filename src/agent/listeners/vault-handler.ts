@@ -4,6 +4,7 @@ import type { DataKey } from '../../keyring/data-key.ts'
 import type { Log } from '../../keyring/log.ts'
 import { Sparingly } from '../../keyring/sparingly.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { answerWithin } from './answer-within.ts'
 import type { KeySource } from './key-source.ts'
 import { VaultAnswers } from './vault-answer.ts'
 import { parseVaultPath, type VaultRequest } from './vault-path.ts'
@@ -13,9 +14,6 @@ export interface VaultMount {
   readonly keys: KeySource
   readonly tokens: AccessTokens
 }
-
-/** Rule K8: two seconds, less what a busy machine needs to send the answer (milliseconds). */
-export const answerWithin = 1800
 
 /** Milliseconds. */
 const tellAgainAfter = 600_000

@@ -4,8 +4,9 @@ import { createServer as createTlsServer } from 'node:https'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 import type { VaultListenerConfig } from '../config.ts'
 import { formatAddress } from '../listen-address.ts'
+import { answerWithin } from './answer-within.ts'
 import { closeServer } from './close-server.ts'
-import { answerWithin, type VaultHandler } from './vault-handler.ts'
+import type { VaultHandler } from './vault-handler.ts'
 
 export interface VaultListener {
   readonly url: string

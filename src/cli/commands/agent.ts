@@ -13,8 +13,8 @@ export const agent: Command = {
   help: `
   strongroom agent --config /etc/strongroom/agent.conf
 
-Hands the data keys of its keyrings to MariaDB, and keeps only their wrapped form on disk. Prints the address of
-its listener when it listens, "ready" when every stored key is unwrapped (systemd is told, too), and logs to
+Hands the data keys of its keyrings to MariaDB, and keeps only their wrapped form on disk. Prints the addresses
+of its listeners when it listens, "ready" when every stored key is unwrapped (systemd is told, too), and logs to
 stderr. SIGHUP reads the token files again, SIGTERM ends it.
 
   --config FILE   the configuration (default: /etc/strongroom/agent.conf)
@@ -38,11 +38,14 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
     })
     const ended = endOfService()
     const service = await starting
-    print(`listening on ${service.vaultUrl}`)
-    log.info({ url: service.vaultUrl }, 'listening')
-    void service.whenReady().then(async () => {
-      await notifySystemd(log, 'READY=1', 'STATUS=every stored key is unwrapped')
-      log.info({}, 'ready: every stored key is unwrapped')
+    for (const address of service.addresses) {
+      print(`listening on ${address}`)
+      log.info({ url: address }, 'listening')
+    }
+    void service.whenReady().then(async (waiting) => {
+      const state = readyState(waiting)
+      await notifySystemd(log, 'READY=1', `STATUS=${state}`)
+      log.info({}, `ready: ${state}`)
       print('ready')
     })
     log.info({ signal: await ended }, 'stopping')
@@ -52,6 +55,11 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
     await flush()
     return 0
   },
+}
+
+function readyState(waiting: readonly string[]): string {
+  if (waiting.length === 0) return 'every stored key is unwrapped'
+  return `the master key of ${waiting.join(', ')} will be what MariaDB's options say; every other stored key is unwrapped`
 }
 
 function reloadTokens(service: Agent, log: Log): void {

@@ -116,7 +116,7 @@ async function twice<T>(attempt: () => Promise<T>): Promise<T> {
 }
 
 /** Of `arn:aws:kms:REGION:ACCOUNT:key/ID`; undefined for an id or a bare alias. */
-function regionOf(masterKeyId: string | undefined): string | undefined {
+export function regionOf(masterKeyId: string | undefined): string | undefined {
   return /^arn:[^:]+:kms:([^:]+):/.exec(masterKeyId ?? '')?.[1]
 }
 
