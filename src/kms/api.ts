@@ -1,11 +1,12 @@
 import { jsonServices } from './json-services.ts'
+import type { UnsignedCall } from './operations/call.ts'
 import type { Operation } from './operations/operation.ts'
 import type { Answer } from './protocol/answer.ts'
 import { AwsException } from './protocol/exceptions.ts'
 import { formMembers } from './protocol/form-members.ts'
 import { formPairs } from './protocol/form.ts'
 import { jsonAnswer, jsonError, readJsonMembers } from './protocol/json.ts'
-import { queryAnswer, queryError } from './protocol/query.ts'
+import { queryAnswer, queryError, type XmlStructure } from './protocol/query.ts'
 import { queryServices } from './query-services.ts'
 import { isOfSignature } from './sigv4/presigned.ts'
 import { type QueryPair, queryPairs, splitTarget } from './sigv4/query-string.ts'
@@ -40,6 +41,8 @@ export interface NamedOperation {
    * longer than other requests should wait.
    */
   readonly answer: (execute: Execute, request: ApiRequest) => Answer | Promise<Answer>
+  /** Set for an operation that takes no signature. Rejects with what the operation throws. */
+  readonly answerUnsigned?: ((call: UnsignedCall, request: ApiRequest) => Promise<Answer>) | undefined
   readonly error: (exception: AwsException, request: ApiRequest) => Answer
   readonly readOnly: boolean
 }
@@ -125,17 +128,25 @@ function nameQueryOperation(request: ApiRequest): NamedOperation {
   }
   const { namespace } = service
   const operation = service.operations.get(operationName)
+  const unsigned = service.unsignedOperations.get(operationName)
+  const answer = (output: XmlStructure | undefined, { requestId }: ApiRequest): Answer =>
+    queryAnswer({ operation: operationName, namespace, requestId }, output)
   return {
     service: service.service,
     spansRegions: true,
     operationName,
     refusal: undefined,
-    readOnly: operation?.readOnly ?? /^(Get|List)/.test(operationName),
-    answer(execute, { requestId }) {
+    readOnly: (operation ?? unsigned)?.readOnly ?? /^(Get|List)/.test(operationName),
+    answer(execute, request) {
       if (operation === undefined) throw unknown
-      const output = execute(operation, formMembers(pairs))
-      return queryAnswer({ operation: operationName, namespace, requestId }, output)
+      return answer(execute(operation, formMembers(pairs)), request)
     },
+    answerUnsigned:
+      unsigned &&
+      (async (call, request) => {
+        requireSmall(request)
+        return answer(await unsigned.executeUnsigned(formMembers(pairs), call), request)
+      }),
     error: (exception, { requestId }) => queryError(exception, { namespace, requestId }),
   }
 }
@@ -149,6 +160,17 @@ function parameters({ target, method, body }: ApiRequest): QueryPair[] {
 function valueOf(pairs: readonly QueryPair[], wanted: string): string | undefined {
   return pairs.find(([name]) => name === wanted)?.[1]
 }
+
+/** Strangers get the parser of forms for no more than such a request can need. */
+function requireSmall({ body }: ApiRequest): void {
+  if (body.length <= mostUnsignedBytes) return
+  throw new AwsException(
+    'RequestEntityTooLargeException',
+    `A request without a signature has at most ${mostUnsignedBytes} bytes.`,
+  )
+}
+
+const mostUnsignedBytes = 65_536
 
 const namesNone = 'The request names no operation of this service.'
 

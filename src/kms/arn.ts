@@ -42,6 +42,11 @@ export function mfaDeviceArn(accountId: string, path: string, deviceName: string
   return `arn:aws:iam::${accountId}:mfa${path}${deviceName}`
 }
 
+/** `name`: the provider's URL without `https://`. */
+export function oidcProviderArn(accountId: string, name: string): string {
+  return `arn:aws:iam::${accountId}:oidc-provider/${name}`
+}
+
 /** Who an assumed role's temporary credentials speak for. */
 export function assumedRoleArn(accountId: string, roleName: string, sessionName: string): string {
   return `arn:aws:sts::${accountId}:assumed-role/${roleName}/${sessionName}`

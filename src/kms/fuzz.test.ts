@@ -11,7 +11,7 @@ test('2000 fuzzed requests get an answer that is no 500, and nothing fails behin
   const log = pino({ level: 'error' }, { write: (line) => failures.push(line) })
   const service = await startTestService(t, { regions: ['us-west-2'], log })
   const target = await fuzzTarget(service.clientConfig())
-  const tally = await fuzz({ ...target, seed: 1, until: (requests) => requests >= 2000 })
+  const tally = await fuzz({ ...target, seed: 2, until: (requests) => requests >= 2000 })
   assert.deepEqual(failures, [])
   const total = [...tally.values()].reduce((sum, one) => sum + one, 0)
   assert.ok(total >= 2000)

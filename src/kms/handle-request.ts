@@ -4,7 +4,7 @@ import { type ApiRequest, type Execute, nameOperation, type NamedOperation } fro
 import { type Attempt, auditRecord, type TlsDetails } from './audit/audit-record.ts'
 import type { Account } from './arn.ts'
 import type { AuditTrail } from './audit/audit-trail.ts'
-import type { Call, Seen, State } from './operations/call.ts'
+import type { Call, Seen, State, UnsignedCall } from './operations/call.ts'
 import { requireUsableFor } from './operations/session-limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { PerSecond } from './per-second.ts'
@@ -57,7 +57,8 @@ interface Outcome {
 /** Of an operation that takes longer than other requests should wait. */
 interface Unfinished {
   readonly answer: Promise<Answer>
-  readonly caller: Principal
+  /** Undefined: that is yet to be proved. */
+  readonly caller: Principal | undefined
   readonly account: Account
 }
 
@@ -77,7 +78,7 @@ export async function handleRequest(request: ReceivedRequest, service: Service):
     const outcome = isComplete(performed)
       ? performed
       : await completed(performed, named, { request, service, seen })
-    if (outcome.caller !== undefined || service.refusals.take()) {
+    if (!isStranger(outcome) || service.refusals.take()) {
       await service.trail.append(
         auditRecord(attempt(named, { request, seen, outcome, eventId }), outcome.account),
       )
@@ -110,19 +111,18 @@ function perform(
   let { account } = service.home
   try {
     if (named.refusal !== undefined) throw named.refusal
+    if (named.answerUnsigned !== undefined) {
+      const call = unsignedCall(named, { request, service, seen, eventId })
+      return { answer: named.answerUnsigned(call, request), caller: undefined, account }
+    }
     const signer = verifySignature(request, scopeFor(named, service), service.verifier, request.receivedAt)
     caller = signer.principal
     service.quotas?.take(signer.principal, named.operationName)
     requireUsableFor(named, signer.principal)
     const state = service.states.get(signer.region) ?? service.home
     account = state.account
-    const { sourceIp, userAgent, receivedAt, requestId, secureTransport } = request
-    noteUse(signer, { at: receivedAt, service: named.service, region: signer.region }, state)
-    const call: Call = {
-      caller: signer.principal,
-      ...{ sourceIp, userAgent, receivedAt, requestId, eventId, secureTransport },
-      ...{ state, seen },
-    }
+    noteUse(signer, { at: request.receivedAt, service: named.service, region: signer.region }, state)
+    const call: Call = { caller: signer.principal, ...detailsOf(request), eventId, state, seen }
     const execute: Execute = (operation, members) => operation.execute(members, call)
     const answer = named.answer(execute, request)
     return answer instanceof Promise
@@ -131,6 +131,37 @@ function perform(
   } catch (error) {
     return refused(error, named, { request, service, seen, caller, account })
   }
+}
+
+/** Such a request may name a region by a scope that nobody checks; STS is in the home region. */
+function unsignedCall(
+  named: NamedOperation,
+  of: { request: ReceivedRequest; service: Service; seen: Seen; eventId: string },
+): UnsignedCall {
+  const { request, service, seen, eventId } = of
+  return {
+    ...detailsOf(request),
+    ...{ eventId, state: service.home, seen },
+    identified(caller) {
+      seen.webIdentity = caller
+      service.quotas?.take(caller, named.operationName)
+    },
+  }
+}
+
+function detailsOf(
+  request: ReceivedRequest,
+): Omit<UnsignedCall, 'eventId' | 'state' | 'seen' | 'identified'> {
+  const { sourceIp, userAgent, receivedAt, requestId, secureTransport } = request
+  return { sourceIp, userAgent, receivedAt, requestId, secureTransport }
+}
+
+/**
+ * Whose requests don't all get a record. An identity provider that serves the public vouches for anybody: who comes by
+ * one and is refused is a stranger too.
+ */
+function isStranger({ caller, exception }: Outcome): boolean {
+  return caller === undefined || (caller.type === 'WebIdentityUser' && exception !== undefined)
 }
 
 function isComplete(performed: Outcome | Unfinished): performed is Outcome {
@@ -143,9 +174,10 @@ async function completed(
   of: { request: ReceivedRequest; service: Service; seen: Seen },
 ): Promise<Outcome> {
   try {
-    return { answer: await answer, caller, account, exception: undefined }
+    const done = await answer
+    return { answer: done, caller: caller ?? of.seen.webIdentity, account, exception: undefined }
   } catch (error) {
-    return refused(error, named, { ...of, caller, account })
+    return refused(error, named, { ...of, caller: caller ?? of.seen.webIdentity, account })
   }
 }
 
@@ -161,7 +193,8 @@ function refused(error: unknown, named: NamedOperation, of: Refused): Outcome {
   const { request, service, seen, caller, account } = of
   const exception = error instanceof AwsException ? error : internalError(error)
   const { requestId } = request
-  logRefusal({ requestId, operation: named.operationName, caller, seen, exception }, service.log)
+  const known = caller?.type === 'WebIdentityUser' ? undefined : caller
+  logRefusal({ requestId, operation: named.operationName, caller: known, seen, exception }, service.log)
   return { answer: named.error(exception, request), caller, account, exception }
 }
 

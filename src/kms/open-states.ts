@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { TrailLookup } from './audit/lookup.ts'
+import { fetchIssuerKeys } from './federation/fetch-issuer-keys.ts'
+import { IssuerKeys } from './federation/issuer-keys.ts'
 import type { State } from './operations/call.ts'
 import { AccessKeyUsage } from './state/access-key-usage.ts'
 import { Aliases } from './state/aliases.ts'
@@ -28,6 +30,7 @@ export function openStates(
     accessKeyUsage: new AccessKeyUsage(database, log),
     mfaDevices: new MfaDevices(database, rootKey, accountId),
     sessions: new Sessions(database, rootKey, new SessionPrincipals(accountId, iam, sessionPolicies)),
+    issuerKeys: new IssuerKeys(fetchIssuerKeys, log),
     trailLookup,
     log,
     regions: states,

@@ -1,8 +1,9 @@
 import { assumedRoleArn, rootUserArn } from './arn.ts'
+import type { WebIdentity } from './federation/web-identity.ts'
 import type { NamedPolicy } from './policy/document.ts'
 
-/** Who signed a request. */
-export type Principal = RootUser | IamUser | AssumedRole
+/** Who makes a request. All but the last sign it. */
+export type Principal = RootUser | IamUser | AssumedRole | WebIdentityUser
 
 interface Identity {
   readonly accountId: string
@@ -37,17 +38,42 @@ export interface AssumedRole extends Identity {
   readonly session: Session
 }
 
-/** Temporary credentials, of GetSessionToken or AssumeRole. */
+/**
+ * Somebody outside the account for whom an OpenID Connect provider vouches, while he asks for a session of a role: the
+ * one request that nobody signs. Its `arn` is the provider's.
+ */
+export interface WebIdentityUser extends Identity {
+  readonly type: 'WebIdentityUser'
+  readonly subject: string
+}
+
+/** Temporary credentials, of GetSessionToken, AssumeRole or AssumeRoleWithWebIdentity. */
 export interface Session {
   readonly issuedAt: Date
   readonly expiresAt: Date
   /** When a code of an MFA device was shown for it; undefined: none was. */
   readonly mfaAuthenticatedAt: Date | undefined
-  /** What AssumeRole was given as `Policy` and `PolicyArns`: the session may do no more than these allow. */
+  /** What AssumeRole or AssumeRoleWithWebIdentity was given as `Policy` and `PolicyArns`: the session may do no more than these allow. */
   readonly policies: readonly NamedPolicy[] | undefined
   readonly sourceIdentity: string | undefined
   /** The keys of the session's tags that go on to the next role. */
   readonly transitiveTagKeys: readonly string[]
+  /** Set when it came by AssumeRoleWithWebIdentity. */
+  readonly webIdentity?: WebIdentity | undefined
+}
+
+export function webIdentityUser(accountId: string, identity: WebIdentity): WebIdentityUser {
+  const { providerArn, audience, subject } = identity
+  return {
+    type: 'WebIdentityUser',
+    accountId,
+    arn: providerArn,
+    principalId: `${providerArn}:${audience}:${subject}`,
+    accessKeyId: '',
+    tags: new Map(),
+    session: undefined,
+    subject,
+  }
 }
 
 /** With which credentials a principal speaks. */

@@ -80,6 +80,11 @@ export async function openKmsService(options: KmsServiceOptions): Promise<KmsSer
     opened.unshift(schedule)
     const front = await openFront(options, service, data)
     opened.unshift(front)
+    opened.unshift({
+      close() {
+        service.home.issuerKeys.close()
+      },
+    })
     const handlers = {
       ...auditHandlers(trail, data.rootKey),
       ...simulationHandlers(service.home),

@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 export interface ConformanceCase {
   readonly operation: string
   /** What of the operation is asked about. */
-  readonly topic: 'key state' | 'naming' | 'encryption context' | 'rights' | 'bounds'
+  readonly topic: 'key state' | 'naming' | 'encryption context' | 'rights' | 'bounds' | 'token'
   /** In few words, such as `Disabled` or `alias ARN`; with operation and topic it names the case. */
   readonly variation: string
   /** `ok`, or the name of the exception that the documentation gives. */

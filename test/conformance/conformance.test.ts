@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { kmsOperations } from '../../src/kms/operations/kms/index.ts'
 import { startTestService } from '../support/kms-service.ts'
+import { startIssuer } from '../support/oidc-issuer.ts'
 import { expectedOutcome } from './differences.ts'
 import { conformanceDocument, documentFile } from './document.ts'
 import { conformanceCases } from './index.ts'
 import { unavailableKeysNeeded } from './key-state-cases.ts'
+import { webIdentityOperations } from './web-identity-cases.ts'
 import { homeRegion, otherRegion, World } from './world.ts'
 
 /*
@@ -16,7 +18,8 @@ import { homeRegion, otherRegion, World } from './world.ts'
 
 test('what Amazon documents of KMS', async (t) => {
   const service = await startTestService(t, { region: homeRegion, regions: [otherRegion] })
-  const world = new World(service)
+  const world = new World(service, await startIssuer(t))
+  await world.prepareProviders()
   await world.prepareUnavailable(unavailableKeysNeeded)
   for (const one of conformanceCases) {
     const expected = expectedOutcome(one)
@@ -35,13 +38,16 @@ test('there are at least 400 cases, no two of them the same, and each names its 
     names.filter((name, n) => names.indexOf(name) !== n),
     [],
   )
-  for (const { source } of conformanceCases) assert.match(source, /^https:\/\/docs\.aws\.amazon\.com\/kms\//)
+  for (const { source } of conformanceCases)
+    assert.match(source, /^https:\/\/docs\.aws\.amazon\.com\/(kms|IAM|STS)\//)
 })
 
-test('every operation of the service has cases', () => {
+test('every operation of KMS has cases, and every one about web identities', () => {
   const asked = new Set(conformanceCases.map(({ operation }) => operation))
   assert.deepEqual(
-    kmsOperations.map(({ name }) => name).filter((name) => !asked.has(name)),
+    [...kmsOperations.map(({ name }) => name), ...webIdentityOperations.keys()].filter(
+      (name) => !asked.has(name),
+    ),
     [],
   )
 })

@@ -52,6 +52,26 @@ export const differences: readonly Difference[] = [
     why: 'No attestation document of AWS can be verified here.',
   },
   {
+    operation: 'AssumeRoleWithWebIdentity',
+    what: 'Only tokens of OpenID Connect providers that are registered in IAM are taken; IDPRejectedClaim never comes.',
+    why: 'A signature is verified here: no provider is asked about a single token.',
+  },
+  {
+    operation: 'AssumeRoleWithWebIdentity',
+    what: 'A token that names several audiences and no `azp` is refused.',
+    why: 'OpenID Connect asks for `azp` then: nothing else says whose token it is.',
+  },
+  {
+    operation: 'CreateOpenIDConnectProvider',
+    what: 'Without a thumbprint, only authorities are trusted.',
+    why: 'Amazon asks the provider for its certificate and lists that; whoever answers at that moment would be trusted for good.',
+  },
+  {
+    operation: 'CreateOpenIDConnectProvider',
+    what: 'The URL may name a port.',
+    why: 'A site’s own provider may have no other.',
+  },
+  {
     operation: 'Decrypt',
     what: 'Any changed byte of a blob gives InvalidCiphertextException, also one in the part that names the key.',
     why: 'A key id that never existed here can only come from damage.',

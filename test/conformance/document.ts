@@ -3,6 +3,7 @@ import { kmsOperations, unsupportedKmsOperations } from '../../src/kms/operation
 import { apiPage, type ConformanceCase } from './conformance-case.ts'
 import { differences, differingCases } from './differences.ts'
 import { conformanceCases } from './index.ts'
+import { webIdentityOperations } from './web-identity-cases.ts'
 
 export const documentFile = join(import.meta.dirname, '../../docs/kms-conformance.md')
 
@@ -18,7 +19,12 @@ export function conformanceDocument(): string {
     `${conformanceCases.length} cases; ${differingCases.length} of them end otherwise than Amazon documents, with the reason below.`,
     '',
     ...generalSection(),
-    ...names.flatMap(operationSection),
+    ...names.flatMap((name) => operationSection(name, apiPage(name))),
+    '# Roles by OpenID Connect',
+    '',
+    'The operations of IAM and STS that docs/kms-iam.md describes under "Web identities".',
+    '',
+    ...[...webIdentityOperations].flatMap(([name, page]) => operationSection(name, page)),
   ].join('\n')
 }
 
@@ -34,13 +40,13 @@ function generalSection(): string[] {
   ]
 }
 
-function operationSection(name: string): string[] {
+function operationSection(name: string, page: string): string[] {
   const cases = conformanceCases.filter(({ operation }) => operation === name)
   const topics = [...new Set(cases.map(({ topic }) => topic))]
   const others = differences.filter(({ operation }) => operation === name)
   const differing = differingCases.filter(({ operation }) => operation === name)
   return [
-    `## [${name}](${apiPage(name)})`,
+    `## [${name}](${page})`,
     '',
     ...topics.flatMap((topic) => topicLines(topic, cases)),
     ...(others.length + differing.length === 0 ? [] : ['Differs:', '']),

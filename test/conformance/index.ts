@@ -4,6 +4,7 @@ import { contextCases } from './context-cases.ts'
 import { keyStateCases } from './key-state-cases.ts'
 import { namingCases } from './naming-cases.ts'
 import { rightsCases } from './rights-cases.ts'
+import { webIdentityCases } from './web-identity-cases.ts'
 
 /** Every case, by topic. */
 export const conformanceCases: readonly ConformanceCase[] = [
@@ -12,4 +13,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...contextCases,
   ...rightsCases,
   ...boundsCases,
+  ...webIdentityCases,
 ]

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Credentials, readRootAccessKey, type TestService } from '../support/kms-service.ts'
+import { audience, type Issuer } from '../support/oidc-issuer.ts'
 import { wrapMaterial } from '../support/kms-keys.ts'
 import { sign } from '../support/signer.ts'
 
@@ -32,6 +33,10 @@ export const accountId = '111122223333'
 export const rootArn = `arn:aws:iam::${accountId}:root`
 export const homeRegion = 'us-east-1'
 export const otherRegion = 'eu-west-1'
+/** A port that nobody listens on. */
+const awayIssuer = 'https://127.0.0.1:1'
+const formHeaders = { 'content-type': 'application/x-www-form-urlencoded' }
+const texts = z.record(z.string(), z.string())
 
 /** The service that all cases ask, over HTTP with requests signed by AWS's own signer. */
 export class World {
@@ -39,8 +44,13 @@ export class World {
   readonly #root: Credentials
   readonly #unavailable: CaseKey[] = []
 
-  constructor(service: TestService) {
+  /** Of the provider whose tokens are good. */
+  readonly issuer: Issuer
+  #roles = 0
+
+  constructor(service: TestService, issuer: Issuer) {
     this.#service = service
+    this.issuer = issuer
     this.#root = readRootAccessKey(service.directory)
   }
 
@@ -130,6 +140,50 @@ export class World {
     this.#unavailable.push(...keys)
   }
 
+  /** Registers the issuer, and one that is away. */
+  async prepareProviders(): Promise<void> {
+    const { url: Url, thumbprint } = this.issuer
+    const client = { 'ClientIDList.member.1': audience }
+    await this.#iam({
+      Action: 'CreateOpenIDConnectProvider',
+      ...{ Url, 'ThumbprintList.member.1': thumbprint, ...client },
+    })
+    await this.#iam({ Action: 'CreateOpenIDConnectProvider', Url: awayIssuer, ...client })
+  }
+
+  /** Good, as far as anybody can tell. */
+  awayToken(): string {
+    return this.issuer.token({ iss: awayIssuer })
+  }
+
+  /** A new role that trusts the issuer, with what else the statement has; returns its ARN. */
+  async federatedRole(statement: object = {}): Promise<string> {
+    const RoleName = `federated-${String(++this.#roles)}`
+    const trust = {
+      Effect: 'Allow',
+      Principal: { Federated: this.issuer.arn },
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      ...statement,
+    }
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: trust })
+    await this.#iam({ Action: 'CreateRole', RoleName, AssumeRolePolicyDocument })
+    return `arn:aws:iam::${accountId}:role/${RoleName}`
+  }
+
+  /** Asks IAM as root; `ok` or the error's code. */
+  async askIam(form: Members): Promise<string> {
+    const body = new URLSearchParams({ Version: '2010-05-08', ...texts.parse(form) }).toString()
+    return await codeOf(await this.#send('iam', homeRegion, this.#root, { body, headers: formHeaders }))
+  }
+
+  /** Asks STS without a signature. */
+  async askWithToken(form: Members): Promise<string> {
+    const body = new URLSearchParams({ Version: '2011-06-15', ...texts.parse(form) }).toString()
+    return await codeOf(
+      await fetch(this.#service.current.url, { method: 'POST', headers: formHeaders, body }),
+    )
+  }
+
   async #newKey(situation: KeySituation, policy?: object): Promise<CaseKey> {
     const external = situation === 'PendingImport' || situation === 'imported'
     const { KeyMetadata } = await this.must('CreateKey', {
@@ -164,7 +218,7 @@ export class World {
   async #iam(form: Record<string, string>): Promise<string> {
     const response = await this.#send('iam', homeRegion, this.#root, {
       body: new URLSearchParams({ Version: '2010-05-08', ...form }).toString(),
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      headers: formHeaders,
     })
     const text = await response.text()
     if (response.status !== 200) throw new Error(`${form['Action'] ?? ''}: ${text}`)
@@ -185,6 +239,11 @@ export class World {
     )
     return await fetch(url, { method: 'POST', headers: signed.headers, body })
   }
+}
+
+async function codeOf(response: Response): Promise<string> {
+  const text = await response.text()
+  return response.status === 200 ? 'ok' : (/<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? text)
 }
 
 function fail(message: string): never {

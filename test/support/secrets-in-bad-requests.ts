@@ -150,6 +150,31 @@ function cases({ keyId, importedKeyId, serialNumber, alice }: Used, { root }: Tl
       (secret) => form('sts', { Action: 'GetSessionToken', SerialNumber: serialNumber, TokenCode: secret }),
     ],
     [
+      'a web identity token that is none',
+      (secret) => ({
+        ...form('sts', {
+          Action: 'AssumeRoleWithWebIdentity',
+          RoleArn: 'arn:aws:iam::111122223333:role/none',
+          RoleSessionName: 'pod',
+          WebIdentityToken: secret,
+        }),
+        unsigned: true,
+      }),
+    ],
+    [
+      'a web identity token that is too long',
+      (secret) => ({
+        ...form('sts', {
+          Action: 'AssumeRoleWithWebIdentity',
+          RoleArn: 'arn:aws:iam::111122223333:role/none',
+          RoleSessionName: 'pod',
+          WebIdentityToken: secret,
+        }),
+        unsigned: true,
+      }),
+      24 * 1000,
+    ],
+    [
       'MFA codes to enable a device',
       (secret) =>
         form('iam', {

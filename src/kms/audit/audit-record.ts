@@ -88,6 +88,10 @@ function userIdentity({ caller, claimedAccessKeyId }: Attempt): Record<string, u
     if (claimedAccessKeyId === undefined) return { type: 'Unknown' }
     return { type: 'Unknown', accessKeyId: shortened(claimedAccessKeyId, longest.accessKeyId) }
   }
+  if (caller.type === 'WebIdentityUser') {
+    const { type, principalId, subject, arn } = caller
+    return { type, principalId, userName: subject, identityProvider: arn }
+  }
   return {
     type: caller.type,
     principalId: caller.principalId,
@@ -100,9 +104,12 @@ function userIdentity({ caller, claimedAccessKeyId }: Attempt): Record<string, u
 }
 
 function sessionContext(caller: Principal, session: Session): Record<string, unknown> {
-  const { issuedAt, mfaAuthenticatedAt, sourceIdentity } = session
+  const { issuedAt, mfaAuthenticatedAt, sourceIdentity, webIdentity } = session
   return {
     ...(caller.type === 'AssumedRole' ? { sessionIssuer: sessionIssuer(caller) } : {}),
+    ...(webIdentity === undefined
+      ? {}
+      : { webIdFederationData: { federatedProvider: webIdentity.providerArn, attributes: {} } }),
     attributes: {
       creationDate: seconds(issuedAt),
       mfaAuthenticated: String(mfaAuthenticatedAt !== undefined),

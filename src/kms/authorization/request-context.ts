@@ -1,6 +1,8 @@
 import type { ConditionContext } from '../policy/conditions.ts'
 import type { Call } from '../operations/call.ts'
 import type { Key } from '../state/keys/key.ts'
+import { claimKeys } from '../federation/web-identity.ts'
+import type { Principal } from '../principal.ts'
 import { Pairs } from './pairs.ts'
 import type { Permission } from './permission.ts'
 
@@ -17,6 +19,7 @@ export function requestContext(permission: Permission, call: Call): ConditionCon
       permission.conditionKeys?.get(key) ??
       ofRequest.get(key)?.(call) ??
       ofPermission.get(key)?.(permission, call) ??
+      claimOf(call.caller, key) ??
       pairs.get(key),
   }
 }
@@ -24,6 +27,7 @@ export function requestContext(permission: Permission, call: Call): ConditionCon
 const ofRequest: ReadonlyMap<string, (call: Call) => Values> = table({
   'aws:currenttime': ({ receivedAt }) => [receivedAt.toISOString()],
   'aws:epochtime': ({ receivedAt }) => [seconds(receivedAt)],
+  'aws:federatedprovider': ({ caller }) => one(caller.session?.webIdentity?.providerArn),
   'aws:multifactorauthage': ({ caller, receivedAt }) => {
     const since = caller.session?.mfaAuthenticatedAt
     return since && [String(Math.max(0, Math.floor((receivedAt.getTime() - since.getTime()) / 1000)))]
@@ -31,10 +35,11 @@ const ofRequest: ReadonlyMap<string, (call: Call) => Values> = table({
   // Long-term credentials don't have it, not even as false.
   'aws:multifactorauthpresent': ({ caller: { session } }) =>
     session && [String(session.mfaAuthenticatedAt !== undefined)],
-  'aws:principalaccount': ({ caller }) => [caller.accountId],
-  'aws:principalarn': ({ caller }) => [caller.type === 'AssumedRole' ? caller.role.arn : caller.arn],
+  'aws:principalaccount': ({ caller }) =>
+    caller.type === 'WebIdentityUser' ? undefined : [caller.accountId],
+  'aws:principalarn': ({ caller }) => one(principalArn(caller)),
   'aws:principalisawsservice': () => ['false'],
-  'aws:principaltype': ({ caller }) => [principalTypes[caller.type]],
+  'aws:principaltype': ({ caller }) => one(principalTypes[caller.type]),
   'aws:requestedregion': ({ state }) => [state.account.region],
   'aws:resourceaccount': ({ state }) => [state.account.accountId],
   'aws:securetransport': ({ secureTransport }) => [String(secureTransport)],
@@ -42,12 +47,28 @@ const ofRequest: ReadonlyMap<string, (call: Call) => Values> = table({
   'aws:sourceip': ({ sourceIp }) => [sourceIp],
   'aws:tokenissuetime': ({ caller }) => one(caller.session?.issuedAt.toISOString()),
   'aws:useragent': ({ userAgent }) => one(userAgent),
-  'aws:userid': ({ caller }) => [caller.principalId],
+  'aws:userid': ({ caller }) => (caller.type === 'WebIdentityUser' ? undefined : [caller.principalId]),
   'aws:username': ({ caller }) => (caller.type === 'IAMUser' ? [caller.userName] : undefined),
   'aws:viaawsservice': () => ['false'],
 })
 
-const principalTypes = { Root: 'Account', IAMUser: 'User', AssumedRole: 'AssumedRole' } as const
+const principalTypes = {
+  Root: 'Account',
+  IAMUser: 'User',
+  AssumedRole: 'AssumedRole',
+  WebIdentityUser: undefined,
+} as const
+
+/** Of a role's session that of the role. Who has no identity in the account has none. */
+function principalArn(caller: Principal): string | undefined {
+  if (caller.type === 'WebIdentityUser') return undefined
+  return caller.type === 'AssumedRole' ? caller.role.arn : caller.arn
+}
+
+/** What the token claimed by which a role's session began. */
+function claimOf({ session }: Principal, key: string): Values {
+  return session?.webIdentity === undefined ? undefined : claimKeys(session.webIdentity).get(key)
+}
 
 const ofPermission: ReadonlyMap<string, (permission: Permission, call: Call) => Values> = table({
   'kms:bypasspolicylockoutsafetycheck': ({ bypassesLockoutCheck: bypasses }) =>

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { Account } from '../arn.ts'
 import type { TrailLookup } from '../audit/lookup.ts'
-import type { Principal } from '../principal.ts'
+import type { IssuerKeys } from '../federation/issuer-keys.ts'
+import type { Principal, WebIdentityUser } from '../principal.ts'
 import type { AccessKeyUsage } from '../state/access-key-usage.ts'
 import type { Aliases } from '../state/aliases.ts'
 import type { Grants } from '../state/grants.ts'
@@ -21,15 +22,25 @@ export interface State extends IamState {
   readonly accessKeyUsage: AccessKeyUsage
   readonly mfaDevices: MfaDevices
   readonly sessions: Sessions
+  readonly issuerKeys: IssuerKeys
   readonly trailLookup: TrailLookup
   readonly log: Logger
   /** The states of all regions that are served, this one's among them, by the region's name. */
   readonly regions: ReadonlyMap<string, State>
 }
 
-/** One request whose signature was right. */
-export interface Call {
+/** One request whose signature was right, or whose other proof was. */
+export interface Call extends RequestDetails {
   readonly caller: Principal
+}
+
+/** One request of an operation that takes no signature. */
+export interface UnsignedCall extends RequestDetails {
+  /** To be told as soon as it is known who the caller is; throws ThrottlingException when he calls too often. */
+  readonly identified: (caller: WebIdentityUser) => void
+}
+
+interface RequestDetails {
   readonly sourceIp: string
   readonly userAgent: string | undefined
   readonly receivedAt: Date
@@ -45,6 +56,8 @@ export interface Call {
 }
 
 export interface Seen {
+  /** Who the caller of an unsigned request is, once it is proved. */
+  webIdentity?: WebIdentityUser
   requestParameters?: Record<string, unknown>
   keyArns?: readonly string[]
   /** What the answer says that an auditor wants to know: the id of what was made. Never a secret. */

@@ -63,7 +63,7 @@ export function shownPolicy(text: string, ids: PrincipalIds, lookup: PrincipalLo
   const show = (name: unknown): unknown => (typeof name === 'string' ? (shown.get(name) ?? name) : name)
   const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement]
   for (const { Principal: principal } of statements) {
-    if (typeof principal !== 'object') continue
+    if (principal === undefined || typeof principal === 'string' || principal.AWS === undefined) continue
     const { AWS: names } = principal
     principal.AWS = Array.isArray(names) ? names.map(show) : show(names)
   }
@@ -74,7 +74,7 @@ export function shownPolicy(text: string, ids: PrincipalIds, lookup: PrincipalLo
 const nobody = ''
 
 const shownStatement = z.looseObject({
-  Principal: z.union([z.string(), z.looseObject({ AWS: z.unknown() })]).optional(),
+  Principal: z.union([z.string(), z.looseObject({ AWS: z.unknown().optional() })]).optional(),
 })
 const shownDocument = z.looseObject({ Statement: z.union([shownStatement, z.array(shownStatement)]) })
 

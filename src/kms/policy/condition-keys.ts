@@ -24,6 +24,7 @@ const prefixes: readonly string[] = [
 const singleValued: ReadonlySet<string> = new Set([
   'aws:currenttime',
   'aws:epochtime',
+  'aws:federatedprovider',
   'aws:multifactorauthage',
   'aws:multifactorauthpresent',
   'aws:principalaccount',
@@ -72,14 +73,13 @@ const singleValued: ReadonlySet<string> = new Set([
 
 /**
  * Known to be missing from every request, which is an answer too: there are no organizations and private networks here,
- * no calls through other services, no identity providers, no asymmetric keys.
+ * no calls through other services, no asymmetric keys.
  */
 const neverThere: ReadonlySet<string> = new Set([
   'aws:calledviafirst',
   'aws:calledvialast',
   'aws:ec2instancesourceprivateipv4',
   'aws:ec2instancesourcevpc',
-  'aws:federatedprovider',
   'aws:principalorgid',
   'aws:principalservicename',
   'aws:referer',
@@ -117,6 +117,13 @@ const multivalued: ReadonlySet<string> = new Set([
   'aws:sourceorgpaths',
 ])
 
+/**
+ * `HOST/PATH:sub`: what a token of an OpenID Connect provider claims. Whether there is such a provider is not asked.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+ */
+const claimForm =
+  /^(?!(?:aws|kms|iam|sts|cloudtrail):)[a-z0-9.-]+(?::\d{1,5})?(?:\/[^:]*)?:(?:amr|aud|oaud|sub)$/
+
 /** Names of condition keys are the same in any case. */
 export function isKnownConditionKey(key: string): boolean {
   const name = key.toLowerCase()
@@ -124,13 +131,15 @@ export function isKnownConditionKey(key: string): boolean {
     singleValued.has(name) ||
     neverThere.has(name) ||
     multivalued.has(name) ||
+    claimForm.test(name) ||
     prefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length)
   )
 }
 
 /** Whether a request may have several values for it, so that ForAllValues and ForAnyValue are meant for it. */
 export function isMultivaluedConditionKey(key: string): boolean {
-  return multivalued.has(key.toLowerCase())
+  const name = key.toLowerCase()
+  return multivalued.has(name) || (claimForm.test(name) && /:(amr|oaud)$/.test(name))
 }
 
 /**

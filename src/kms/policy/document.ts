@@ -147,6 +147,9 @@ function principalsOf(raw: RawStatement, kind: PolicyKind): PrincipalName[] | un
     return undefined
   }
   if (raw.Principal === undefined) throw malformed('a statement needs a Principal')
+  if (!policyKinds[kind].hasFederated && raw.Principal.Federated.length > 0) {
+    throw malformed('only a trust policy of a role has Federated principals')
+  }
   return readPrincipals(raw.Principal)
 }
 

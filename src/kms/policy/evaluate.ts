@@ -128,10 +128,18 @@ function allowWithinSession(policies: Policies, weighing: Weighing): Grounds {
 /** By the resource's policy, as one of a role or of all; or by a grant. */
 function allowDirectly(policies: Policies, weighing: Weighing): readonly Ground[] | undefined {
   const ofResource = policies.resourcePolicy === undefined ? [] : [policies.resourcePolicy]
-  const byPolicy = find('resource-based', ofResource, (one) => allowed(one, ['role', 'everyone'], weighing))
+  const byPolicy = find('resource-based', ofResource, (one) => allowed(one, reachesOf(weighing), weighing))
   if (byPolicy !== undefined) return [byPolicy]
   const grant = policies.grants.find((one) => granted(one, ['itself', 'role'], weighing))
   return grant && [{ type: 'grant', grantId: grant.grantId }]
+}
+
+/**
+ * `*` is everyone who can sign. A provider that serves the public vouches for anybody, so whoever comes by one has to be
+ * meant by its name.
+ */
+function reachesOf({ question }: Weighing): Reach[] {
+  return question.principal.type === 'WebIdentityUser' ? ['role'] : ['role', 'everyone']
 }
 
 /** The account decides what is left to it, by the policies of its users and roles. */

@@ -14,6 +14,8 @@ export type PrincipalName =
       /** Who has the ARN later and is someone else is not meant; undefined: who that is is not known. */
       readonly uniqueId: string | undefined
     }
+  /** Whom an OpenID Connect provider vouches for. */
+  | { readonly type: 'federated'; readonly arn: string }
   /** One of Amazon's services. None of them calls here. */
   | { readonly type: 'service'; readonly name: string }
 
@@ -24,18 +26,22 @@ const nobody: string[] = []
 /** The `Principal` element, with the names as they stand there. */
 export const principalElement = z.union(
   [
-    z.literal('*').transform(() => ({ AWS: ['*'], Service: nobody })),
+    z.literal('*').transform(() => ({ AWS: ['*'], Federated: nobody, Service: nobody })),
     z
-      .strictObject({ AWS: texts.optional(), Service: texts.optional() })
-      .refine(({ AWS, Service }) => AWS !== undefined || Service !== undefined)
-      .transform(({ AWS = [], Service = [] }) => ({ AWS, Service })),
+      .strictObject({ AWS: texts.optional(), Federated: texts.optional(), Service: texts.optional() })
+      .refine((names) => Object.keys(names).length > 0)
+      .transform(({ AWS = [], Federated = [], Service = [] }) => ({ AWS, Federated, Service })),
   ],
-  'a principal is "*", or has names under AWS or Service; no others are supported',
+  'a principal is "*", or has names under AWS, Federated or Service; no others are supported',
 )
 
 /** Throws MalformedPolicyDocumentException for a name of a form that nobody has. */
 export function readPrincipals(element: z.infer<typeof principalElement>): PrincipalName[] {
-  return [...element.AWS.map(readAwsPrincipal), ...element.Service.map(readService)]
+  return [
+    ...element.AWS.map(readAwsPrincipal),
+    ...element.Federated.map(readFederated),
+    ...element.Service.map(readService),
+  ]
 }
 
 /** The name as an ARN, or `*`. */
@@ -46,6 +52,7 @@ export function principalText(name: PrincipalName): string {
     case 'account':
       return rootUserArn(name.accountId)
     case 'identity':
+    case 'federated':
       return name.arn
     case 'service':
       return name.name
@@ -55,6 +62,7 @@ export function principalText(name: PrincipalName): string {
 const accountForm = /^(?:(\d{12})|arn:aws:iam::(\d{12}):root)$/
 const identityForm =
   /^arn:aws:(?:iam::\d{12}:(?:user|role)\/(?:(?![*?${}])[!-~])+|sts::\d{12}:assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+)$/
+const federatedForm = /^arn:aws:iam::\d{12}:oidc-provider\/(?:(?![*?${}])[!-~]){1,255}$/
 const serviceForm = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/
 
 /** A name that stands under `AWS`. */
@@ -65,6 +73,12 @@ export function readAwsPrincipal(text: string): PrincipalName {
   if (accountId !== undefined) return { type: 'account', accountId }
   if (identityForm.test(text)) return { type: 'identity', arn: text, uniqueId: undefined }
   throw invalidPrincipal(text)
+}
+
+/** Whether there is such a provider is not asked, as at Amazon: it may come later, and come again. */
+function readFederated(text: string): PrincipalName {
+  if (!federatedForm.test(text)) throw invalidPrincipal(text)
+  return { type: 'federated', arn: text }
 }
 
 function readService(text: string): PrincipalName {

@@ -24,9 +24,12 @@ function reach(name: PrincipalName, principal: Principal): Reach | undefined {
       return 'everyone'
     case 'account':
       if (name.accountId !== principal.accountId) return undefined
+      if (principal.type === 'WebIdentityUser') return undefined
       return principal.type === 'Root' ? 'itself' : 'account'
     case 'identity':
       return identityReach(name, principal)
+    case 'federated':
+      return principal.type === 'WebIdentityUser' && principal.arn === name.arn ? 'itself' : undefined
     case 'service':
       return undefined
   }
@@ -39,7 +42,7 @@ function identityReach(
 ): Reach | undefined {
   const means = (who: { arn: string; id: string }): boolean =>
     uniqueId === undefined ? arn === who.arn : uniqueId === who.id
-  if (principal.type === 'Root') return undefined
+  if (principal.type === 'Root' || principal.type === 'WebIdentityUser') return undefined
   if (means({ arn: principal.arn, id: principal.principalId })) return 'itself'
   if (principal.type !== 'AssumedRole') return undefined
   return means({ arn: principal.role.arn, id: principal.role.roleId }) ? 'role' : undefined

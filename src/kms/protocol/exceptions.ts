@@ -51,6 +51,9 @@ export const exceptions = {
   InvalidInput: { status: 400 },
   NoSuchEntity: { status: 404 },
   // STS alone
+  ExpiredWebIdentityToken: { status: 400, query: ['ExpiredTokenException', 400] },
+  IDPCommunicationError: { status: 400 },
+  InvalidIdentityToken: { status: 400 },
   PackedPolicyTooLarge: { status: 400 },
 } as const satisfies Record<string, ExceptionRow>
 

@@ -5,7 +5,10 @@ const pairs = z.array(z.tuple([z.string(), z.string()])).default([])
 
 /** A request that nobody sends: may this principal do that? */
 export const simulationQuestion = z.strictObject({
-  /** The ARN of the root user, a user, a role or a session of a role. Left out: every one of them. */
+  /**
+   * The ARN of the root user, a user, a role, a session of a role, or an OpenID Connect provider, which means those
+   * for whom it vouches. Left out: everyone who can sign.
+   */
   principal: z.string().optional(),
   /** Such as `kms:Decrypt`. Left out: whatever can be done with a key. */
   actions: z

@@ -211,6 +211,44 @@ test('without a principal it is asked for everybody, without an action for all t
   assert.equal(keyActions.length, 35)
 })
 
+test('whoever comes by an OpenID Connect provider is asked about by its ARN and what the token claims', async (t) => {
+  const { state } = await scene(t)
+  const attributes = { clientIds: ['a'], thumbprints: [], tags: new Map() }
+  const { arn } = state.oidcProviders.create('issuer.example/x', attributes)
+  const { arn: role } = state.roles.create(
+    { roleName: 'pod', path: '/', tags: new Map() },
+    {
+      description: undefined,
+      maxSessionSeconds: 3600,
+      trust: {
+        document: policyOf({
+          Effect: 'Allow',
+          Principal: { Federated: arn },
+          Action: 'sts:AssumeRoleWithWebIdentity',
+          Condition: { StringEquals: { 'issuer.example/x:sub': 'db' } },
+        }),
+        principalIds: new Map(),
+      },
+    },
+  )
+  const ask = (sub: string, more: object = {}) =>
+    simulate(
+      {
+        ...{ principal: arn, actions: ['sts:AssumeRoleWithWebIdentity'], resource: role },
+        ...{ conditionKeys: [['issuer.example/x:sub', sub]], ...more },
+      },
+      state,
+    )[0]
+  assert.deepEqual(ask('db')?.decision.allowed, true)
+  assert.equal(ask('db')?.principal, arn)
+  assert.equal(ask('web')?.decision.allowed, false)
+  assert.equal(ask('db', { principal: aliceArn })?.decision.allowed, false)
+  assert.equal(ask('db', { resource: deployArn })?.decision.allowed, false)
+  assert.equal(ask('db', { actions: ['sts:AssumeRole'] })?.decision.allowed, false)
+  assert.equal(ask('db', { actions: ['kms:ListKeys'], resource: undefined })?.decision.allowed, false)
+  assert.throws(() => ask('db', { principal: `${arn}x` }), { code: 'SR_KMS_SIMULATION' })
+})
+
 test('every region has its own keys', async (t) => {
   const now = await scene(t)
   const question = { principal: rootArn, key: now.key.keyId, actions: ['kms:Decrypt'], region: 'eu-west-1' }

@@ -19,6 +19,7 @@ const cryptographic: ReadonlySet<string> = new Set([
 
 const trustActions: ReadonlySet<string> = new Set([
   'sts:AssumeRole',
+  'sts:AssumeRoleWithWebIdentity',
   'sts:SetSourceIdentity',
   'sts:TagSession',
 ])

@@ -10,8 +10,11 @@ import {
   type RootUser,
   type Session,
   userPrincipal,
+  type WebIdentityUser,
+  webIdentityUser,
 } from '../principal.ts'
 import { AwsException } from '../protocol/exceptions.ts'
+import type { OidcProvider } from '../state/oidc-providers.ts'
 import type { Role } from '../state/roles.ts'
 import type { User } from '../state/users.ts'
 import type { SimulationQuestion } from './question.ts'
@@ -25,6 +28,8 @@ export function simulatedPrincipal(arn: string, question: SimulationQuestion, st
   if (arn === rootUserArn(state.account.accountId)) return rootUser(question, state)
   const user = state.users.withArn(arn)
   if (user !== undefined) return userOf(user, question, state)
+  const provider = state.oidcProviders.withArn(arn)
+  if (provider !== undefined) return somebodyOf(provider, state)
   const role = state.roles.withArn(arn)
   if (role !== undefined) return sessionOf(role, sessionName, { question, state })
   const [, roleName = '', name = ''] = /^arn:aws:sts::\d{12}:assumed-role\/([^/]+)\/([^/]+)$/.exec(arn) ?? []
@@ -34,7 +39,7 @@ export function simulatedPrincipal(arn: string, question: SimulationQuestion, st
     assumedRoleArn(state.account.accountId, roleOfSession.roleName, name) === arn
   )
     return sessionOf(roleOfSession, name, { question, state })
-  throw unanswerable(`there is no user or role ${arn}`)
+  throw unanswerable(`there is no user or role ${arn}, and no OpenID Connect provider`)
 }
 
 /** Everybody who could sign a request: the root user, the users and the roles. */
@@ -58,6 +63,18 @@ function rootUser(question: SimulationQuestion, state: State): RootUser {
 
 function userOf(user: User, question: SimulationQuestion, state: State): IamUser {
   return userPrincipal(user, credentials(question, state))
+}
+
+/** Whom the provider vouches for. What the token claims is what the question has as condition keys: `HOST/PATH:sub`. */
+function somebodyOf(provider: OidcProvider, { account }: State): WebIdentityUser {
+  return webIdentityUser(account.accountId, {
+    providerArn: provider.arn,
+    providerName: provider.name,
+    subject: '',
+    audience: '',
+    otherAudiences: [],
+    methods: [],
+  })
 }
 
 function sessionOf(

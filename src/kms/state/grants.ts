@@ -300,6 +300,7 @@ function readGrant(row: z.infer<typeof grantRow>): Grant | undefined {
 function grantees(principal: Principal): { id: string; arn: string }[] {
   const root = rootUserArn(principal.accountId)
   const account = { id: root, arn: root }
+  if (principal.type === 'WebIdentityUser') return []
   if (principal.type === 'Root') return [account]
   const itself = { id: principal.principalId, arn: principal.arn }
   if (principal.type === 'IAMUser') return [itself, account]

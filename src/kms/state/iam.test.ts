@@ -43,6 +43,7 @@ function makeEverybody(iam: IamState): { alice: string; bob: string } {
   })
   iam.managedPolicies.addVersion(policy, identityPolicy({ Action: 'kms:ListKeys' }), true)
   iam.attachedPolicies.attach(bob, policy.policyId)
+  iam.oidcProviders.create('issuer.example', { clientIds: ['a'], thumbprints: ['0'.repeat(40)], tags: team })
   return { alice, bob }
 }
 
@@ -78,6 +79,12 @@ describe('who there is and what they may do is tagged by the root key', () => {
     'UPDATE managed_policies SET default_version = 1',
     "UPDATE managed_policy_versions SET document = '{}' WHERE version = 2",
     'DELETE FROM managed_policy_versions WHERE version = 1',
+    "UPDATE oidc_providers SET name = 'other.example'",
+    `UPDATE oidc_providers SET client_ids = '["a","b"]'`,
+    "UPDATE oidc_providers SET thumbprints = '[]'",
+    "UPDATE oidc_providers SET tags = '{}'",
+    'DELETE FROM oidc_providers',
+    "INSERT INTO oidc_providers VALUES ('OIDCAAAAAAAAAAAAAAAA', 'eve.example', '[]', '[]', '{}', 0)",
     "UPDATE roles SET trust_policy = replace(trust_policy, 'alice', 'bob')",
     "UPDATE roles SET trust_principals = '{}'",
     'UPDATE roles SET max_session_seconds = 43200',
@@ -97,7 +104,7 @@ describe('who there is and what they may do is tagged by the root key', () => {
       assert.throws(open, {
         code: 'SR_KMS_DATABASE_DAMAGED',
         message:
-          /^the row of (identity A|the list of users).* was altered, or was sealed by another root key/,
+          /^the row of (identity [AO]|the list of users).* was altered, or was sealed by another root key/,
       })
     })
   }
@@ -117,13 +124,15 @@ describe('who there is and what they may do is tagged by the root key', () => {
     open()
     const iam = open()
     const { alice, bob } = makeEverybody(iam)
-    const [user, group, role, policy] = [
+    const [user, group, role, policy, provider] = [
       iam.users.named('bob'),
       iam.groups.named('denied'),
       iam.roles.named('deployer'),
       iam.managedPolicies.named('keys'),
+      iam.oidcProviders.named('issuer.example'),
     ]
-    assert.ok(user !== undefined && group !== undefined && role !== undefined && policy !== undefined)
+    assert.ok(user !== undefined && group !== undefined && role !== undefined)
+    assert.ok(policy !== undefined && provider !== undefined)
     const [aliceKey] = iam.accessKeys.ofUser(alice)
     const changes: readonly (() => unknown)[] = [
       () => iam.users.rename(user, 'bert', '/x/'),
@@ -169,6 +178,12 @@ describe('who there is and what they may do is tagged by the root key', () => {
       },
       () => {
         iam.managedPolicies.delete(policy)
+      },
+      () => {
+        iam.oidcProviders.update(provider, { clientIds: [] })
+      },
+      () => {
+        iam.oidcProviders.delete(provider)
       },
     ]
     for (const change of changes) {

@@ -9,6 +9,7 @@ import { IdentityPolicies } from './identity-policies.ts'
 import { IdentityTags } from './identity-tags.ts'
 import { InlinePolicies } from './inline-policies.ts'
 import { ManagedPolicies } from './managed-policies.ts'
+import { OidcProviders } from './oidc-providers.ts'
 import { RoleUsage } from './role-usage.ts'
 import { Roles } from './roles.ts'
 import { Users } from './users.ts'
@@ -19,6 +20,7 @@ export interface IamState {
   readonly groups: Groups
   readonly roles: Roles
   readonly roleUsage: RoleUsage
+  readonly oidcProviders: OidcProviders
   readonly accessKeys: AccessKeys
   readonly managedPolicies: ManagedPolicies
   readonly inlinePolicies: InlinePolicies
@@ -50,6 +52,7 @@ export function openIam(database: DatabaseSync, rootKey: RootKey, accountId: str
   return {
     ...parts,
     roleUsage: new RoleUsage(database, log),
+    oidcProviders: new OidcProviders(database, accountId, identityTags),
     accessKeys: new AccessKeys(database, rootKey, accountId, users),
     identityPolicies,
     principals: {

@@ -36,6 +36,7 @@ export class IdentityPolicies {
   of(principal: Principal): readonly NamedPolicy[] {
     switch (principal.type) {
       case 'Root':
+      case 'WebIdentityUser':
         return []
       case 'IAMUser':
         return this.#remembered(this.#parts.users.withId(principal.principalId))

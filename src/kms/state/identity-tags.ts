@@ -13,7 +13,7 @@ const policies = [
   'SELECT policy_id FROM attached_policies WHERE owner_id = ? ORDER BY policy_id',
 ]
 
-/** What is stored about a user, group, role or managed policy, by the first letters of its id. */
+/** What is stored about a user, group, role, managed policy or OpenID Connect provider, by the first letters of its id. */
 const queries: Readonly<Record<string, readonly string[]>> = {
   AIDA: [
     'SELECT user_name, path, tags, created_at FROM users WHERE user_id = ?',
@@ -32,14 +32,15 @@ const queries: Readonly<Record<string, readonly string[]>> = {
       'FROM managed_policies WHERE policy_id = ?',
     'SELECT version, document, created_at FROM managed_policy_versions WHERE policy_id = ? ORDER BY version',
   ],
+  OIDC: ['SELECT name, client_ids, thumbprints, tags, created_at FROM oidc_providers WHERE provider_id = ?'],
 }
 
 const idRow = z.object({ id: z.string() })
 const tagRow = z.object({ tag: z.instanceof(Uint8Array) })
 
 /**
- * Tags by the root key over what says who may do what: a tag for each user, group, role and managed policy, and one over
- * all of these. Whoever can write to the database but has not the root key can neither give himself rights nor take away
+ * Tags by the root key over what says who may do what: a tag for each user, group, role, managed policy and
+ * OpenID Connect provider, and one over all of these. Whoever can write to the database but has not the root key can neither give himself rights nor take away
  * what denies them; what he can do is to bring back the whole database as it once was.
  */
 export class IdentityTags {
@@ -88,7 +89,8 @@ export class IdentityTags {
   #ids(): string[] {
     const query =
       'SELECT user_id AS id FROM users UNION SELECT group_id FROM groups UNION SELECT role_id FROM roles ' +
-      `UNION SELECT policy_id FROM managed_policies UNION SELECT owner_id FROM identity_tags WHERE owner_id <> ?`
+      'UNION SELECT policy_id FROM managed_policies UNION SELECT provider_id FROM oidc_providers ' +
+      'UNION SELECT owner_id FROM identity_tags WHERE owner_id <> ?'
     return this.#prepared(query)
       .all(everybody)
       .map((found) => idRow.parse(found).id)

@@ -328,4 +328,15 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO audit_head (only, sequence, hash) VALUES (1, 0, '');
   `,
+  `
+  -- name: the URL without https://. client_ids, thumbprints: JSON, lists of texts. identity_tags tells whether it is whole.
+  CREATE TABLE oidc_providers (
+    provider_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    client_ids TEXT NOT NULL,
+    thumbprints TEXT NOT NULL,
+    tags TEXT NOT NULL DEFAULT '{}',
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -14,7 +14,7 @@ const userSession = z.object({
   mfaAuthenticatedAt: z.number().optional(),
 })
 
-/** Of AssumeRole. */
+/** Of AssumeRole and AssumeRoleWithWebIdentity. */
 const roleSession = z.object({
   kind: z.literal('role'),
   roleId: z.string(),
@@ -27,6 +27,17 @@ const roleSession = z.object({
   policy: z.string().optional(),
   /** ARNs of managed policies that are session policies too. */
   policyArns: z.array(z.string()),
+  /** Of AssumeRoleWithWebIdentity: whom the provider vouched for. */
+  webIdentity: z
+    .object({
+      providerArn: z.string(),
+      providerName: z.string(),
+      subject: z.string(),
+      audience: z.string(),
+      otherAudiences: z.array(z.string()),
+      methods: z.array(z.string()),
+    })
+    .optional(),
 })
 
 const sessionDetails = z.discriminatedUnion('kind', [userSession, roleSession])

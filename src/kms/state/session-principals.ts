@@ -56,6 +56,7 @@ export class SessionPrincipals {
           policies,
           sourceIdentity: details.sourceIdentity,
           transitiveTagKeys: details.transitiveTagKeys,
+          webIdentity: details.webIdentity,
         },
       }),
     )

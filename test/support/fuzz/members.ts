@@ -129,6 +129,12 @@ export function formMembersOf({ accountId }: Known): Pool {
     Policy: [identityPolicy],
     ExternalId: ['external'],
     SourceIdentity: ['source'],
+    Url: [nobody, 'https://issuer.example/fuzz'],
+    OpenIDConnectProviderArn: [`arn:aws:iam::${accountId}:oidc-provider/${nobody.slice('https://'.length)}`],
+    ClientID: ['client'],
+    'ClientIDList.member.1': ['client'],
+    'ThumbprintList.member.1': ['a'.repeat(40)],
+    WebIdentityToken: [webIdentityToken(), webIdentityToken({ exp: 1 }), 'eyJhbGciOiJub25lIn0.e30.'],
     PolicySourceArn: [role],
     'ActionNames.member.1': ['kms:Decrypt'],
     'PolicyInputList.member.1': [identityPolicy],
@@ -137,6 +143,19 @@ export function formMembersOf({ accountId }: Known): Pool {
     'ContextEntries.member.1.ContextKeyType': ['string'],
     'ContextEntries.member.1.ContextKeyValues.member.1': ['fuzz'],
   }
+}
+
+/** An issuer that nobody is. */
+const nobody = 'https://127.0.0.1:1/fuzz'
+
+/** Good, but for its signature. */
+function webIdentityToken(claims: object = {}): string {
+  const header = { alg: 'RS256', kid: 'fuzz' }
+  const good = { iss: nobody, sub: 'fuzz', aud: 'client', iat: 1_700_000_000, exp: 4_000_000_000 }
+  const parts = [header, { ...good, ...claims }].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  )
+  return [...parts, 'AAAA'].join('.')
 }
 
 /** Members from the pool: mostly all of them, which the operation then picks from, or some. */

@@ -32,7 +32,10 @@ export async function fuzzTarget(config: ClientConfig): Promise<Target & { known
 
 function operations(): Target['operations'] {
   const kms = jsonServices.get('TrentService')
-  const names = (version: string): string[] => [...(queryServices.get(version)?.operations.keys() ?? [])]
+  const names = (version: string): string[] => {
+    const service = queryServices.get(version)
+    return [...(service?.operations.keys() ?? []), ...(service?.unsignedOperations.keys() ?? [])]
+  }
   return {
     cloudtrail: [...(jsonServices.get('CloudTrail_20131101')?.operations.keys() ?? [])],
     kms: [...(kms?.operations.keys() ?? []), ...(kms?.notOffered ?? [])],

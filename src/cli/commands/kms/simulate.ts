@@ -18,7 +18,7 @@ done, and nothing is recorded. Without a principal, it is asked for everybody; w
 done with the key. A role is asked about as a session of it, named "simulation".
 
   --data DIR              the data directory of the service
-  --principal ARN         the root user, a user, a role, or a session of a role
+  --principal ARN         the root user, a user, a role, a session of a role, or an OpenID Connect provider
   --action NAME           kms:Decrypt, sts:AssumeRole …; may be given several times
   --key KEY               id, ARN, alias or alias ARN
   --resource ARN          what it is about, unless that is a key: a role to assume, a user
@@ -31,7 +31,8 @@ done with the key. A role is asked about as a session of it, named "simulation".
   --plain-http            the request comes without TLS
   --user-agent TEXT
   --at TIME               2030-01-01T00:00:00Z (default: now)
-  --condition KEY=VALUE   what the request says to another condition key, such as kms:GranteePrincipal; several times
+  --condition KEY=VALUE   what the request says to another condition key, such as kms:GranteePrincipal, or what a
+                          token claims, such as issuer.example:sub; several times
   --json                  for programs
 
 Exits 0 when it is allowed, 1 when it is not. For everybody it exits 0.

@@ -26,6 +26,7 @@ const iamResources: readonly (readonly [parameter: string, type: string])[] = [
   ['accessKeyId', 'AWS::IAM::AccessKey'],
   ['serialNumber', 'AWS::IAM::MfaDevice'],
   ['roleArn', 'AWS::IAM::Role'],
+  ['openIDConnectProviderArn', 'AWS::IAM::OIDCProvider'],
 ]
 
 /** Of KMS the keys by their ARNs, of IAM and STS what the request names. */

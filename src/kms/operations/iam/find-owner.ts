@@ -19,6 +19,7 @@ export function findOwner(userName: string | undefined, call: Call): Owner {
     case 'Root':
       return rootOwner
     case 'AssumedRole':
+    case 'WebIdentityUser':
       throw new AwsException(
         'ValidationException',
         'Must specify userName when calling with non-User credentials',

@@ -42,6 +42,7 @@ function counts(state: State): (readonly [string, number])[] {
     ['MFADevicesInUse', devices.filter(({ owner }) => owner !== undefined).length],
     ['Policies', state.managedPolicies.count],
     ['PolicyVersionsInUse', policies.reduce((sum, { versions }) => sum + versions.size, 0)],
+    ['Providers', state.oidcProviders.count],
     ['Roles', state.roles.count],
     ['Users', state.users.count],
   ]

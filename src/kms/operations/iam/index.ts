@@ -2,8 +2,14 @@ import type { XmlStructure } from '../../protocol/xml.ts'
 import type { Operation } from '../operation.ts'
 import { addUserToGroup } from './add-user-to-group.ts'
 import { attachGroupPolicy, attachRolePolicy, attachUserPolicy } from './attach-policy.ts'
+import {
+  addClientIdToOpenIdConnectProvider,
+  removeClientIdFromOpenIdConnectProvider,
+  updateOpenIdConnectProviderThumbprint,
+} from './change-open-id-connect-provider.ts'
 import { createAccessKey } from './create-access-key.ts'
 import { createGroup } from './create-group.ts'
+import { createOpenIdConnectProvider } from './create-open-id-connect-provider.ts'
 import { createPolicyVersion } from './create-policy-version.ts'
 import { createPolicy } from './create-policy.ts'
 import { createRole } from './create-role.ts'
@@ -13,6 +19,7 @@ import { deactivateMfaDevice } from './deactivate-mfa-device.ts'
 import { deleteAccessKey } from './delete-access-key.ts'
 import { deleteGroup } from './delete-group.ts'
 import { deleteGroupPolicy, deleteRolePolicy, deleteUserPolicy } from './delete-inline-policy.ts'
+import { deleteOpenIdConnectProvider } from './delete-open-id-connect-provider.ts'
 import { deletePolicyVersion } from './delete-policy-version.ts'
 import { deletePolicy } from './delete-policy.ts'
 import { deleteRole } from './delete-role.ts'
@@ -25,6 +32,7 @@ import { getAccountAuthorizationDetails } from './get-account-authorization-deta
 import { getAccountSummary } from './get-account-summary.ts'
 import { getGroup } from './get-group.ts'
 import { getGroupPolicy, getRolePolicy, getUserPolicy } from './get-inline-policy.ts'
+import { getOpenIdConnectProvider } from './get-open-id-connect-provider.ts'
 import { getPolicyVersion } from './get-policy-version.ts'
 import { getPolicy } from './get-policy.ts'
 import { getRole } from './get-role.ts'
@@ -36,12 +44,18 @@ import {
   listAttachedUserPolicies,
 } from './list-attached-policies.ts'
 import { listEntitiesForPolicy } from './list-entities-for-policy.ts'
-import { listPolicyTags, listRoleTags, listUserTags } from './list-entity-tags.ts'
+import {
+  listOpenIdConnectProviderTags,
+  listPolicyTags,
+  listRoleTags,
+  listUserTags,
+} from './list-entity-tags.ts'
 import { listGroupsForUser } from './list-groups-for-user.ts'
 import { listGroups } from './list-groups.ts'
 import { listGroupPolicies, listRolePolicies, listUserPolicies } from './list-inline-policies.ts'
 import { listMfaDeviceTags } from './list-mfa-device-tags.ts'
 import { listMfaDevices } from './list-mfa-devices.ts'
+import { listOpenIdConnectProviders } from './list-open-id-connect-providers.ts'
 import { listPolicies } from './list-policies.ts'
 import { listPolicyVersions } from './list-policy-versions.ts'
 import { listRoles } from './list-roles.ts'
@@ -51,9 +65,9 @@ import { putGroupPolicy, putRolePolicy, putUserPolicy } from './put-inline-polic
 import { removeUserFromGroup } from './remove-user-from-group.ts'
 import { resyncMfaDevice } from './resync-mfa-device.ts'
 import { setDefaultPolicyVersion } from './set-default-policy-version.ts'
-import { tagPolicy, tagRole, tagUser } from './tag-entity.ts'
+import { tagOpenIdConnectProvider, tagPolicy, tagRole, tagUser } from './tag-entity.ts'
 import { tagMfaDevice } from './tag-mfa-device.ts'
-import { untagPolicy, untagRole, untagUser } from './untag-entity.ts'
+import { untagOpenIdConnectProvider, untagPolicy, untagRole, untagUser } from './untag-entity.ts'
 import { untagMfaDevice } from './untag-mfa-device.ts'
 import { updateAccessKey } from './update-access-key.ts'
 import { updateAssumeRolePolicy } from './update-assume-role-policy.ts'
@@ -146,6 +160,17 @@ export const iamOperations: readonly Operation<XmlStructure | undefined>[] = [
   resyncMfaDevice,
   tagMfaDevice,
   untagMfaDevice,
+  // OpenID Connect providers
+  addClientIdToOpenIdConnectProvider,
+  createOpenIdConnectProvider,
+  deleteOpenIdConnectProvider,
+  getOpenIdConnectProvider,
+  listOpenIdConnectProviders,
+  listOpenIdConnectProviderTags,
+  removeClientIdFromOpenIdConnectProvider,
+  tagOpenIdConnectProvider,
+  untagOpenIdConnectProvider,
+  updateOpenIdConnectProviderThumbprint,
   // the account
   getAccountAuthorizationDetails,
   getAccountSummary,

@@ -5,7 +5,7 @@ import { entityPermission } from './entity-permission.ts'
 import { pageMembers } from './members.ts'
 import { page } from './pages.ts'
 import { existing } from './sought.ts'
-import { type TaggedKind, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
+import { type TaggedKind, taggedOidcProvider, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUserTags.html */
 export const listUserTags = listEntityTags(taggedUser)
@@ -13,6 +13,8 @@ export const listUserTags = listEntityTags(taggedUser)
 export const listRoleTags = listEntityTags(taggedRole)
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicyTags.html */
 export const listPolicyTags = listEntityTags(taggedPolicy)
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOpenIDConnectProviderTags.html */
+export const listOpenIdConnectProviderTags = listEntityTags(taggedOidcProvider)
 
 function listEntityTags<Input, Entity extends { readonly tags: ReadonlyMap<string, string> }>(
   kind: TaggedKind<Input, Entity>,

@@ -154,6 +154,7 @@ describe('the account', () => {
       MFADevicesInUse: 0,
       Policies: 1,
       PolicyVersionsInUse: 2,
+      Providers: 0,
       Roles: 1,
       Users: 2,
       AccessKeysPerUserQuota: 2,

@@ -27,6 +27,9 @@ const role = { RoleName: 'deployer' }
 const policy = { PolicyArn: reader }
 const inline = { PolicyName: 'inline' }
 const Tags = [{ Key: 'team', Value: 'red' }]
+const issuer = `${account}:oidc-provider/issuer.example`
+const provider = { OpenIDConnectProviderArn: issuer }
+const newIssuer = `${account}:oidc-provider/new.example`
 
 type Call = (client: iam.IAMClient) => Promise<unknown>
 
@@ -189,6 +192,49 @@ const calls: readonly (readonly [Call, ...(readonly [action: string, resource: s
   ],
   [(c) => c.send(new iam.GetAccountSummaryCommand({})), ['GetAccountSummary', '*']],
   [(c) => c.send(new iam.GetAccountAuthorizationDetailsCommand({})), ['GetAccountAuthorizationDetails', '*']],
+
+  [
+    (c) => c.send(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://new.example' })),
+    ['CreateOpenIDConnectProvider', newIssuer],
+  ],
+  [
+    (c) => c.send(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://newer.example', Tags })),
+    ['CreateOpenIDConnectProvider', `${account}:oidc-provider/newer.example`],
+    ['TagOpenIDConnectProvider', `${account}:oidc-provider/newer.example`],
+  ],
+  [(c) => c.send(new iam.GetOpenIDConnectProviderCommand(provider)), ['GetOpenIDConnectProvider', issuer]],
+  [
+    (c) => c.send(new iam.ListOpenIDConnectProvidersCommand({})),
+    ['ListOpenIDConnectProviders', `${account}:oidc-provider/*`],
+  ],
+  [
+    (c) => c.send(new iam.ListOpenIDConnectProviderTagsCommand(provider)),
+    ['ListOpenIDConnectProviderTags', issuer],
+  ],
+  [
+    (c) => c.send(new iam.TagOpenIDConnectProviderCommand({ ...provider, Tags })),
+    ['TagOpenIDConnectProvider', issuer],
+  ],
+  [
+    (c) => c.send(new iam.UntagOpenIDConnectProviderCommand({ ...provider, TagKeys: ['team'] })),
+    ['UntagOpenIDConnectProvider', issuer],
+  ],
+  [
+    (c) => c.send(new iam.AddClientIDToOpenIDConnectProviderCommand({ ...provider, ClientID: 'a' })),
+    ['AddClientIDToOpenIDConnectProvider', issuer],
+  ],
+  [
+    (c) => c.send(new iam.RemoveClientIDFromOpenIDConnectProviderCommand({ ...provider, ClientID: 'a' })),
+    ['RemoveClientIDFromOpenIDConnectProvider', issuer],
+  ],
+  [
+    (c) => c.send(new iam.UpdateOpenIDConnectProviderThumbprintCommand({ ...provider, ThumbprintList: [] })),
+    ['UpdateOpenIDConnectProviderThumbprint', issuer],
+  ],
+  [
+    (c) => c.send(new iam.DeleteOpenIDConnectProviderCommand(provider)),
+    ['DeleteOpenIDConnectProvider', issuer],
+  ],
 ]
 
 test('each operation needs the permissions of its name, on what it is about, and no others', async (t) => {
@@ -342,6 +388,7 @@ async function makeEverything(root: iam.IAMClient): Promise<void> {
   await root.send(new iam.CreateGroupCommand({ GroupName: 'visible' }))
   await root.send(new iam.CreateRoleCommand({ RoleName: 'visible', AssumeRolePolicyDocument }))
   await root.send(new iam.CreatePolicyCommand({ PolicyName: 'visible', PolicyDocument }))
+  await root.send(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://issuer.example' }))
 }
 
 async function allow(root: iam.IAMClient, statements: readonly Record<string, unknown>[]): Promise<void> {

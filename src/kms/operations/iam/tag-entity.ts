@@ -3,7 +3,7 @@ import { type Operation, operation } from '../operation.ts'
 import { requestTags } from './condition-keys.ts'
 import { entityPermission } from './entity-permission.ts'
 import { tags } from './members.ts'
-import { type TaggedKind, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
+import { type TaggedKind, taggedOidcProvider, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
 import { withTags } from './tags.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html */
@@ -12,6 +12,8 @@ export const tagUser = tagEntity(taggedUser)
 export const tagRole = tagEntity(taggedRole)
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagPolicy.html */
 export const tagPolicy = tagEntity(taggedPolicy)
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagOpenIDConnectProvider.html */
+export const tagOpenIdConnectProvider = tagEntity(taggedOidcProvider)
 
 function tagEntity<Input, Entity extends { readonly tags: ReadonlyMap<string, string> }>(
   kind: TaggedKind<Input, Entity>,

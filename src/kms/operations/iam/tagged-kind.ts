@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import type { ManagedPolicy } from '../../state/managed-policy.ts'
 import type { Role } from '../../state/roles.ts'
+import type { OidcProvider } from '../../state/oidc-providers.ts'
 import type { User } from '../../state/users.ts'
 import type { Call, State } from '../call.ts'
 import { policyArn, roleName, userName } from './members.ts'
+import { oidcProviderArn } from './oidc-members.ts'
+import { seekOidcProvider } from './oidc-provider.ts'
 import { existing, ownPolicy, seekPolicy, seekRole, seekUser, type Sought } from './sought.ts'
 
 /** What can have tags. Each of the operations about tags is there once per kind. */
 export interface TaggedKind<Input, Entity extends { readonly tags: ReadonlyMap<string, string> }> {
-  readonly label: 'User' | 'Role' | 'Policy'
+  readonly label: 'User' | 'Role' | 'Policy' | 'OpenIDConnectProvider'
   /** The member that names one. */
   readonly input: z.ZodType<Input>
   readonly seek: (input: Input, call: Call) => Sought<Entity>
@@ -44,5 +47,15 @@ export const taggedPolicy: TaggedKind<{ PolicyArn: string }, ManagedPolicy> = {
   changeable: ownPolicy,
   setTags(policy, tags, { managedPolicies }) {
     managedPolicies.setTags(policy, tags)
+  },
+}
+
+export const taggedOidcProvider: TaggedKind<{ OpenIDConnectProviderArn: string }, OidcProvider> = {
+  label: 'OpenIDConnectProvider',
+  input: z.object({ OpenIDConnectProviderArn: oidcProviderArn }),
+  seek: ({ OpenIDConnectProviderArn }, call) => seekOidcProvider(OpenIDConnectProviderArn, call),
+  changeable: existing,
+  setTags(provider, tags, { oidcProviders }) {
+    oidcProviders.update(provider, { tags })
   },
 }

@@ -3,7 +3,7 @@ import { type Operation, operation } from '../operation.ts'
 import { requestTagKeys } from './condition-keys.ts'
 import { entityPermission } from './entity-permission.ts'
 import { tagKeys } from './members.ts'
-import { type TaggedKind, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
+import { type TaggedKind, taggedOidcProvider, taggedPolicy, taggedRole, taggedUser } from './tagged-kind.ts'
 import { withoutTags } from './tags.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagUser.html */
@@ -12,6 +12,8 @@ export const untagUser = untagEntity(taggedUser)
 export const untagRole = untagEntity(taggedRole)
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagPolicy.html */
 export const untagPolicy = untagEntity(taggedPolicy)
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagOpenIDConnectProvider.html */
+export const untagOpenIdConnectProvider = untagEntity(taggedOidcProvider)
 
 function untagEntity<Input, Entity extends { readonly tags: ReadonlyMap<string, string> }>(
   kind: TaggedKind<Input, Entity>,

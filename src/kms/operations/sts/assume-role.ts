@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { assumedRoleArn } from '../../arn.ts'
-import { formList } from '../../protocol/form-types.ts'
 import { notOffered, tagKeys, tags } from '../iam/members.ts'
 import { operation } from '../operation.ts'
 import { assumeRolePermissions } from './assume-role-permissions.ts'
@@ -13,6 +12,7 @@ import {
   roleDuration,
   roleSessionName,
   sessionPolicy,
+  sessionPolicyArns,
   sourceIdentity,
 } from './members.ts'
 import { provesMfa } from './mfa-proof.ts'
@@ -20,8 +20,6 @@ import { requireDuration, seekRole } from './role.ts'
 import { sessionPolicies } from './session-policies.ts'
 import { sessionSourceIdentity } from './source-identity.ts'
 import { sessionTags } from './session-tags.ts'
-
-const policiesPerSession = 10
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 export const assumeRole = operation({
@@ -32,9 +30,7 @@ export const assumeRole = operation({
     ExternalId: externalId.optional(),
     MinimumSessionTokenSize: minimumSessionTokenSize,
     Policy: sessionPolicy.optional(),
-    PolicyArns: formList(z.object({ arn: z.string().min(20).max(2048) }))
-      .check(z.maxLength(policiesPerSession))
-      .optional(),
+    PolicyArns: sessionPolicyArns.optional(),
     ProvidedContexts: notOffered('ProvidedContexts'),
     RoleArn: roleArn,
     RoleSessionName: roleSessionName,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { formInteger } from '../../protocol/form-types.ts'
+import { formInteger, formList } from '../../protocol/form-types.ts'
 
 /*
  * The members of STS's requests, with Amazon's bounds.
@@ -20,6 +20,12 @@ export const sessionPolicy = z
   .min(1)
   .max(2048)
   .regex(/^[\t\n\r\u0020-\u00FF]+$/)
+
+/** Of managed policies; Amazon's bound for one session. */
+export const sessionPolicyArns = formList(z.object({ arn: z.string().min(20).max(2048) })).check(
+  z.maxLength(10),
+)
+export const webIdentityToken = z.string().min(4).max(20_000)
 
 export const userDuration = formInteger.pipe(z.int().min(900).max(129_600))
 export const roleDuration = formInteger.pipe(z.int().min(900).max(43_200))
