@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Milliseconds. */
-enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000 };
+enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000, LEAST_PATIENCE= 2000 };
 
 /* The request number of what nobody waits for. */
 static const uint32_t CATCHING_UP= 0xffffffffU;
@@ -38,9 +38,9 @@ struct link
   struct held_keys held;
   struct request *requests;
   uint32_t last_number, round;
-  int is_connected, is_refused, is_stopping, is_given_up;
+  int is_connected, is_refused, is_stopping;
   int told; /* that the agent can't be had: 1, and that it refuses: 2 */
-  long long heard, asked; /* ms; 0: never */
+  long long heard, owing; /* ms; when the agent last said anything, and since when it owes us a word; 0: never, it doesn't */
   char keyring_id[64], state[LONGEST_TEXT];
   uint8_t in[LONGEST_FRAME];
   size_t in_length;
@@ -117,8 +117,9 @@ static int take_welcome(const struct frame *frame)
   }
   strcpy(self->keyring_id, id);
   self->round++; /* asks anew for what is latest */
+  enum link_level level= self->told ? TELL_ALWAYS : TELL_INFO;
   pthread_mutex_unlock(&lock);
-  link_tell(self->told ? TELL_ALWAYS : TELL_INFO, "connected to the agent at %s", self->options.socket);
+  link_tell(level, "connected to the agent at %s", self->options.socket);
   pthread_mutex_lock(&lock);
   self->is_connected= 1;
   self->is_refused= self->told= 0;
@@ -185,7 +186,9 @@ static int take_frame(const struct frame *frame)
     return -1;
   }
   request= find_request(frame->request);
-  if (!self->is_connected || (request ? !is_answer(frame, request) : frame->request != 0 && frame->request != CATCHING_UP))
+  /* Whoever asked may have given up since. */
+  if (!self->is_connected ||
+      (request ? !is_answer(frame, request) : frame->request > self->last_number && frame->request != CATCHING_UP))
     return -1;
   if (frame->type == FRAME_KEY)
   {
@@ -203,6 +206,7 @@ static int take_frame(const struct frame *frame)
   if (frame->type == FRAME_FAILED && frame->flags & FLAG_AGAIN)
   {
     request->state= WAITING;
+    copy_text(request->answer->text, frame); /* why, in case time runs out */
     return 0;
   }
   request->state= ANSWERED;
@@ -224,6 +228,7 @@ static int take_frames(void)
   while (result == 0 && (length= frame_read(&frame, self->in + at, self->in_length - at)) > 0)
   {
     self->heard= now();
+    self->owing= 0;
     result= take_frame(&frame);
     at+= (size_t) length;
   }
@@ -236,6 +241,13 @@ static int take_frames(void)
 
 /* --- The connection */
 
+/* A healthy agent says something within two seconds to all but a rotation. */
+static void expect_word(void)
+{
+  if (!self->owing)
+    self->owing= now();
+}
+
 /* The agent is asked again for what is latest after a connection, and as a sign of life. With the lock. */
 static size_t write_catching_up(uint8_t *out, size_t length, size_t room)
 {
@@ -246,6 +258,7 @@ static size_t write_catching_up(uint8_t *out, size_t length, size_t room)
         struct frame frame= { FRAME_GET_LATEST, 0, 0, CATCHING_UP, key->id, 0, NULL };
         length+= frame_write(out + length, &frame);
         key->round= self->round;
+        expect_word();
       }
   return length;
 }
@@ -262,11 +275,10 @@ static size_t write_requests(uint8_t *out, size_t room)
       frame.request= request->number= self->last_number;
       length+= frame_write(out + length, &frame);
       request->state= SENT;
+      if (request->type != FRAME_ROTATE)
+        expect_word();
     }
-  length= write_catching_up(out, length, room);
-  if (length)
-    self->asked= now();
-  return length;
+  return write_catching_up(out, length, room);
 }
 
 static size_t write_hello(uint8_t out[LONGEST_FRAME])
@@ -281,9 +293,7 @@ static size_t write_hello(uint8_t out[LONGEST_FRAME])
 /* NULL: the connection goes on. With the lock. */
 static const char *why_to_end(int fd, short events)
 {
-  if (self->is_given_up)
-    return "it did not answer in time";
-  if (!(events & (POLLIN | POLLHUP | POLLERR)))
+  if (!(events & ~POLLOUT))
     return NULL;
   ssize_t count= recv(fd, self->in + self->in_length, sizeof self->in - self->in_length, MSG_DONTWAIT);
   if (count == 0)
@@ -302,14 +312,14 @@ static const char *converse(int fd)
   uint8_t out[LONGEST_FRAME];
   size_t length= write_hello(out), sent= 0;
   const char *why= NULL;
-  long long beat= now();
-  self->asked= now();
+  long long beat= now(), patience= self->options.timeout > LEAST_PATIENCE ? self->options.timeout : LEAST_PATIENCE;
+  self->owing= beat;
   while (!why && !self->is_stopping)
   {
     struct pollfd fds[2]= { { fd, (short) (POLLIN | (sent < length ? POLLOUT : 0)), 0 }, { wake_fd, POLLIN, 0 } };
     uint64_t woken;
     pthread_mutex_unlock(&lock);
-    poll(fds, 2, (int) self->options.timeout < HEARTBEAT ? (int) self->options.timeout : HEARTBEAT);
+    poll(fds, 2, patience < HEARTBEAT ? (int) patience : HEARTBEAT);
     if (fds[1].revents && read(wake_fd, &woken, sizeof woken) < 0)
       woken= 0;
     pthread_mutex_lock(&lock);
@@ -332,7 +342,7 @@ static const char *converse(int fd)
       else if (count > 0)
         sent+= (size_t) count;
     }
-    if (!why && self->heard < self->asked && now() - self->asked >= self->options.timeout)
+    if (!why && self->owing && now() - self->owing >= patience)
       why= "it did not answer in time";
   }
   return why ? why : "the server ends";
@@ -359,7 +369,7 @@ static void forget_connection(const char *why)
   int trouble= self->is_refused ? 2 : 1, is_news= self->told < trouble && self->round && !self->is_stopping;
   if (why != self->state)
     snprintf(self->state, LONGEST_TEXT, "%s", why);
-  self->is_connected= self->is_given_up= 0;
+  self->is_connected= 0;
   explicit_bzero(self->in, sizeof self->in);
   self->in_length= 0;
   for (struct request *request= self->requests; request; request= request->next)
@@ -388,13 +398,15 @@ static void *keep_connection(void *unused)
   while (!self->is_stopping)
   {
     char reason[128];
+    long long began= now();
     int fd= connect_to_agent();
     const char *why= fd < 0 ? strerror_r(errno, reason, sizeof reason) : converse(fd);
-    int was_connected= self->is_connected;
     if (fd >= 0)
       close(fd);
+    /* Not after every welcome: each connection that is lost makes two lines in the log. */
+    int was_lasting= self->is_connected && now() - began >= LONGEST_PAUSE;
     forget_connection(why);
-    pause= was_connected ? FIRST_PAUSE : pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
+    pause= was_lasting ? FIRST_PAUSE : pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
     for (long long end= now() + pause; !self->is_stopping && wait_until(end);)
       ;
   }
@@ -420,10 +432,24 @@ static int start_thread(void)
 
 /* --- For those who want keys */
 
+static void release(void)
+{
+  if (self)
+  {
+    drop_keys(&self->held);
+    free_secret_memory(self, sizeof *self);
+  }
+  if (wake_fd >= 0)
+    close(wake_fd);
+  self= NULL;
+  wake_fd= -1;
+}
+
 int link_open(const struct link_options *options, char text[LONGEST_TEXT])
 {
   struct sockaddr_un address;
-  if (strlen(options->socket) >= sizeof address.sun_path)
+  /* An empty one is an abstract name (unix(7)), which anybody may take. */
+  if (!*options->socket || strlen(options->socket) >= sizeof address.sun_path)
   {
     snprintf(text, LONGEST_TEXT, "the path of a socket has at most %zu bytes, and this has %zu: %.200s", sizeof address.sun_path - 1,
              strlen(options->socket), options->socket);
@@ -434,17 +460,16 @@ int link_open(const struct link_options *options, char text[LONGEST_TEXT])
   if (!self || wake_fd < 0)
   {
     snprintf(text, LONGEST_TEXT, "there is no memory, or no file descriptor, for the connection to the agent");
-    link_close();
+    release();
     return -1;
   }
   self->options= *options;
-  strcpy(self->state, "not connected yet");
+  strcpy(self->state, "it has not answered yet");
   int error= start_thread();
   if (error)
   {
     snprintf(text, LONGEST_TEXT, "cannot start a thread for the connection to the agent (error %d)", error);
-    self->is_stopping= 1;
-    link_close();
+    release();
     return -1;
   }
   pthread_mutex_lock(&lock);
@@ -461,25 +486,16 @@ int link_open(const struct link_options *options, char text[LONGEST_TEXT])
 
 void link_close(void)
 {
-  if (self && !self->is_stopping)
-  {
-    pthread_mutex_lock(&lock);
-    self->is_stopping= 1;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&lock);
-    wake();
-    pthread_join(thread, NULL);
-    pthread_cond_destroy(&changed);
-  }
-  if (self)
-  {
-    drop_keys(&self->held);
-    free_secret_memory(self, sizeof *self);
-  }
-  if (wake_fd >= 0)
-    close(wake_fd);
-  self= NULL;
-  wake_fd= -1;
+  if (!self)
+    return;
+  pthread_mutex_lock(&lock);
+  self->is_stopping= 1;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+  wake();
+  pthread_join(thread, NULL);
+  pthread_cond_destroy(&changed);
+  release();
 }
 
 static void put_request(struct request *request)
@@ -510,6 +526,7 @@ static void ask(uint8_t type, uint32_t id, uint32_t version, struct link_answer 
     snprintf(answer->text, LONGEST_TEXT, "there is no such number");
     return;
   }
+  *answer->text= 0;
   put_request(&request);
   for (long long end= now() + self->options.timeout; request.state != ANSWERED && wait_until(end);)
     ;
@@ -518,16 +535,11 @@ static void ask(uint8_t type, uint32_t id, uint32_t version, struct link_answer 
     return;
   answer->outcome= LINK_FAILED;
   if (request.state == WAITING)
-  {
     snprintf(answer->text, LONGEST_TEXT, "the agent at %.150s was not to be had within %u ms (%.200s)", self->options.socket,
              self->options.timeout, self->is_connected ? "it is busy" : self->state);
-    return;
-  }
-  snprintf(answer->text, LONGEST_TEXT, "the agent at %.150s did not answer within %u ms%s", self->options.socket, self->options.timeout,
-           type == FRAME_ROTATE ? "; it may go on: see its log" : "");
-  /* An agent that hangs may be well again after a new connection. */
-  self->is_given_up= 1;
-  wake();
+  else if (!*answer->text)
+    snprintf(answer->text, LONGEST_TEXT, "the agent at %.150s did not answer within %u ms%s", self->options.socket,
+             self->options.timeout, type == FRAME_ROTATE ? "; it may go on: see its log" : "");
 }
 
 void link_latest_version(uint32_t id, struct link_answer *answer)

@@ -30,11 +30,11 @@ static long long rotate_key;
 
 /* The last stands for what the option file doesn't say: then the agent's configuration does. */
 static const char *key_spec_names[]= { "AES_128", "AES_256", "", NULL };
-static TYPELIB key_specs= { 3, "key_specs", key_spec_names, NULL };
+static TYPELIB key_specs= { .count= 3, .name= "key_specs", .type_names= key_spec_names };
 enum { KEY_SPEC_UNSAID= 2 };
 
 static const char *log_level_names[]= { "Off", "Fatal", "Error", "Warn", "Info", "Debug", "Trace", NULL };
-static TYPELIB log_levels= { 7, "log_levels", log_level_names, NULL };
+static TYPELIB log_levels= { .count= 7, .name= "log_levels", .type_names= log_level_names };
 
 static int rotate_at_once(MYSQL_THD thd, struct st_mysql_sys_var *variable, void *save, struct st_mysql_value *value);
 static void stay_zero(MYSQL_THD thd, struct st_mysql_sys_var *variable, void *to, const void *save);
@@ -157,7 +157,7 @@ static int rotate_at_once(MYSQL_THD thd, struct st_mysql_sys_var *variable, void
   long long wanted;
   (void) thd;
   (void) variable;
-  if (value->val_int(value, &wanted) || wanted < -1 || wanted > 4294967295LL)
+  if (value->val_int(value, &wanted) || wanted < -1 || wanted > 4294967295LL || (wanted < 0 && value->is_unsigned(value)))
     return 1;
   *(long long *) save= 0;
   if (wanted == 0)

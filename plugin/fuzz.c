@@ -32,17 +32,7 @@ enum { CONFIGURATION= 4, LONGEST_INPUT= 3 * LONGEST_FRAME, REQUESTS= 12 };
 
 /* --- Faults */
 
-static uint64_t seed;
-static long long execution, conversation= -1;
 static atomic_ullong messages;
-
-static void tell_where(void)
-{
-  if (conversation >= 0)
-    fprintf(stderr, "fuzz: in conversation %lld of --seed %llu\n", conversation, (unsigned long long) seed);
-  else
-    fprintf(stderr, "fuzz: again with --replay %llu:%lld\n", (unsigned long long) seed, execution);
-}
 
 static void fail(const char *what)
 {
@@ -53,14 +43,6 @@ static void fail(const char *what)
 /* The key bytes of this input, also as digits; they may be in no text. */
 static uint8_t secret[LONGEST_KEY];
 static char secret_digits[2 * LONGEST_KEY + 1];
-
-static void set_secret(const uint8_t bytes[LONGEST_KEY])
-{
-  memcpy(secret, bytes, LONGEST_KEY);
-  for (size_t i= 0; i < LONGEST_KEY; i++)
-    for (size_t half= 0; half < 2; half++)
-      secret_digits[2 * i + half]= "0123456789abcdef"[half ? secret[i] % 16 : secret[i] / 16];
-}
 
 static void check_text(const char *text)
 {
@@ -106,6 +88,7 @@ static void set_up(const uint8_t *configuration)
   self= secret_memory(sizeof *self);
   self->options= (struct link_options){ "/nowhere/agent.sock", "", 0, 20 };
   self->is_connected= (configuration[0] & CONNECTED) != 0;
+  self->last_number= asked[REQUESTS - 1].number;
   self->told= configuration[0] & HAS_TOLD ? 1 : 0;
   if (configuration[0] & HOLDS_KEY)
     hold_key(&self->held, &key);
@@ -156,9 +139,6 @@ static uint64_t tear_down(void)
     }
   if (count != self->held.count)
     fail("the count of the keys is wrong");
-  struct held_key *first= find_key(&self->held, 1, 7);
-  if (first && first->is_latest && find_key(&self->held, 1, 0) != first)
-    fail("what is latest is not found");
   for (size_t i= 0; i < REQUESTS; i++)
   {
     struct link_answer *answer= requests[i].answer;
@@ -167,6 +147,10 @@ static uint64_t tear_down(void)
     digest(&sum, answer->text, strlen(answer->text) + 1);
     check_text(answer->text);
     answers_taken+= requests[i].state == ANSWERED && answer->version;
+    if (answer->version && answer->outcome == LINK_DONE && requests[i].type != FRAME_ROTATE &&
+        (!find_key(&self->held, requests[i].id, answer->version) ||
+         (requests[i].type == FRAME_GET_KEY && answer->version != requests[i].version)))
+      fail("an answer with another key than was asked for");
     free(answer);
   }
   uint32_t flags[]= { (uint32_t) self->is_connected, (uint32_t) self->is_refused, self->round };
@@ -211,6 +195,12 @@ static int read_exactly(struct frame *frame, const uint8_t *bytes, size_t count)
   return length;
 }
 
+static uint32_t latest_held(uint32_t id)
+{
+  struct held_key *key= find_key(&self->held, id, 0);
+  return key ? key->version : 0;
+}
+
 /* Frame by frame, each in a block of its own size. */
 static struct outcome take_one_by_one(const uint8_t *bytes, size_t count)
 {
@@ -229,9 +219,12 @@ static struct outcome take_one_by_one(const uint8_t *bytes, size_t count)
     uint8_t *whole= exact_copy(bytes, (size_t) length);
     frame_read(&frame, whole, (size_t) length);
     step_too_far(whole, (size_t) length);
+    uint32_t latest= latest_held(frame.key_id);
     pthread_mutex_lock(&lock);
     outcome.result= take_frame(&frame);
     pthread_mutex_unlock(&lock);
+    if (latest_held(frame.key_id) < latest)
+      fail("what is latest has gone back");
     free(whole);
     bytes+= length;
     count-= (size_t) length;
@@ -278,6 +271,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 }
 
 #ifndef LIBFUZZER
+/* --- What is sent, where libFuzzer doesn't choose it */
+
+static uint64_t seed;
+static long long execution, conversation= -1;
+
+static void tell_where(void)
+{
+  if (conversation >= 0)
+    fprintf(stderr, "fuzz: in conversation %lld of --seed %llu\n", conversation, (unsigned long long) seed);
+  else
+    fprintf(stderr, "fuzz: again with --replay %llu:%lld\n", (unsigned long long) seed, execution);
+}
+
 #include "fuzz_inputs.h"
 #include "fuzz_talk.h"
 
@@ -312,9 +318,6 @@ static void on_abort(int signal)
 
 static void run_for(long long seconds)
 {
-  char folder[]= "/tmp/strongroom-fuzz-XXXXXX";
-  if (!mkdtemp(folder))
-    fail("no folder for a socket");
   long long began= now(), talking= 0, number= 0;
   int files= count_open_files();
   while (now() - began < seconds * 1000)
@@ -322,21 +325,20 @@ static void run_for(long long seconds)
     /* A third of the time, because a conversation waits much and computes little. */
     long long before= now();
     long long so_far= conversation;
-    have_conversation(folder);
+    have_conversation();
     talking+= now() - before;
     for (conversation= -1; now() - began - talking < 2 * talking && now() - began < seconds * 1000;)
       for (int i= 0; i < 100; i++)
         execute(number++);
     conversation= so_far + 1;
   }
-  rmdir(folder);
   if (count_open_files() != files)
     fail("open files are left");
   long long computing= now() - began - talking;
   printf("fuzz: %lld inputs, %lld a second: %llu welcomes, %llu keys, %llu answers, %llu messages\n", number,
          number * 1000 / (computing ? computing : 1), welcomes_taken, keys_taken, answers_taken, (unsigned long long) messages);
-  printf("fuzz: %lld conversations: %llu connections, %llu questions, %llu keys served\n", conversation + 1, connections, questions,
-         served);
+  printf("fuzz: %lld conversations: %llu connections, %llu questions, %llu keys served\n", conversation + 1, connections,
+         questions, served);
 }
 
 int main(int count, char **arguments)
@@ -363,7 +365,8 @@ int main(int count, char **arguments)
   }
   if (!seed_count)
   {
-    fputs("usage: fuzz [--seconds N] [--seed N] [--replay SEED:INPUT] [--self-test overread|secret] SEED-FILE...\n", stderr);
+    fputs("usage: fuzz [--seconds N] [--seed N] [--replay SEED:INPUT] [--self-test overread|secret] SEED-FILE...\n"
+          "makes agent.sock in the working directory\n", stderr);
     return 2;
   }
   signal(SIGABRT, on_abort);

@@ -141,10 +141,13 @@ static void mutate(struct bytes *input, struct chance *chance)
 
 static void choose_secret(struct chance *chance)
 {
-  uint8_t bytes[LONGEST_KEY];
-  for (size_t i= 0; i < sizeof bytes; i++)
-    bytes[i]= (uint8_t) below(chance, 256);
-  set_secret(bytes);
+  static const char digits[]= "0123456789abcdef";
+  for (size_t i= 0; i < LONGEST_KEY; i++)
+  {
+    secret[i]= (uint8_t) below(chance, 256);
+    secret_digits[2 * i]= digits[secret[i] / 16];
+    secret_digits[2 * i + 1]= digits[secret[i] % 16];
+  }
 }
 
 /* Gives the keys that are taken new bytes. Where these turn up in a text, they have leaked; an agent's text holds none. */
@@ -154,7 +157,7 @@ static void plant_secret(struct bytes *input, struct chance *chance)
   int length;
   choose_secret(chance);
   for (size_t at= 0; (length= frame_read(&frame, input->at + at, input->count - at)) > 0; at+= (size_t) length)
-    if (frame.type == FRAME_KEY && memcmp(frame.payload, pattern, frame.length) == 0)
+    if (frame.type == FRAME_KEY && frame.length <= LONGEST_KEY && memcmp(frame.payload, pattern, frame.length) == 0)
       memcpy(input->at + at + HEADER_LENGTH, secret, frame.length);
 }
 

@@ -1,5 +1,5 @@
 /*
-  For fuzz.c: conversations of the real connection with an agent that keeps to the protocol or doesn't, while threads ask for keys.
+  For fuzz.c: conversations of the real connection, while threads ask for keys, with an agent that keeps to the protocol or not.
   Copyright 2026 the Strongroom authors. SPDX-License-Identifier: GPL-2.0-only
 */
 
@@ -49,8 +49,8 @@ static int receive_frame(struct talk *talk, int connection, struct frame *frame,
   static uint8_t bytes[LONGEST_FRAME];
   if (receive(talk, connection, bytes, HEADER_LENGTH))
     return -1;
-  *frame= (struct frame){ bytes[0], bytes[1], (uint16_t) (bytes[2] << 8 | bytes[3]), frame_get32(bytes + 4), frame_get32(bytes + 8),
-                          frame_get32(bytes + 12), NULL };
+  *frame= (struct frame){ bytes[0], bytes[1], (uint16_t) (bytes[2] << 8 | bytes[3]), frame_get32(bytes + 4),
+                          frame_get32(bytes + 8), frame_get32(bytes + 12), NULL };
   if (!is_from_plugin(frame, is_first) || frame->length > LONGEST_PAYLOAD)
     fail("the plugin sends what is no frame of a plugin");
   return receive(talk, connection, bytes + HEADER_LENGTH, frame->length);
@@ -229,11 +229,11 @@ static void converse_with_askers(struct talk *talk, const char *socket)
 
 static unsigned long long questions, served, connections;
 
-static void have_conversation(const char *folder)
+static void have_conversation(void)
 {
   struct talk talk= { .chance= chance_of(~(uint64_t) ++conversation) };
-  struct sockaddr_un address= { .sun_family= AF_UNIX };
-  snprintf(address.sun_path, sizeof address.sun_path, "%s/agent.sock", folder);
+  struct sockaddr_un address= { .sun_family= AF_UNIX, .sun_path= "agent.sock" };
+  unlink(address.sun_path);
   talk.listener= socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   talk.is_honest= below(&talk.chance, 4) == 0;
   choose_secret(&talk.chance);

@@ -42,7 +42,13 @@ const lint: Step[] = [
     '.dependency-cruiser.mjs',
   ),
 ]
-const unit = testRun('unit', 'src/**/*.test.ts', 'test/scripts/**/*.test.ts', 'test/conformance/**/*.test.ts')
+const unit = testRun(
+  'unit',
+  'src/**/*.test.ts',
+  'test/scripts/**/*.test.ts',
+  'test/plugin/**/*.test.ts',
+  'test/conformance/**/*.test.ts',
+)
 const e2e = testRun('e2e', '--test-concurrency=3', 'test/e2e/**/*.test.ts')
 
 const groups: Record<string, { steps: readonly Step[]; runs: readonly TestRun[] }[]> = {
