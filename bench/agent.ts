@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { keyringName, setUpAgent } from '../src/cli/demo/agent-setup.ts'
 import { logLines } from '../src/cli/demo/log-lines.ts'
+import { vaultListener } from '../src/cli/demo/stack-listener.ts'
 import { cpuTime } from './proc.ts'
 import { stubMasterKey } from './stored-keys.ts'
 import { Worker } from './worker.ts'
@@ -51,10 +52,10 @@ export async function startAgent(place: Workplace, keyDirectory: string, kms: Km
   const directory = place.folder(`agent-${crypto.randomUUID()}`)
   const { url: kmsUrl, masterKeyArn, credentialsFile } = kms
   const towards = { kmsUrl, masterKeyArn, credentialsFile }
-  const where = { directory, keyDirectory, port: 0 }
-  const setup = setUpAgent({ ...where, ...towards, keyring: {}, logLevel: 'info' })
+  const listener = vaultListener(directory, 0)
+  const config = setUpAgent({ directory, keyDirectory, listener, ...towards, keyring: {}, logLevel: 'info' })
   const startedAt = Date.now()
-  const args = ['agent', '--config', setup.configFile]
+  const args = ['agent', '--config', config]
   const daemon = await place.startDaemon({ args, directory, name: 'agent' })
   while (!/^ready$/m.test(daemon.log())) {
     if (Date.now() - startedAt > readyWithin) throw new Error(`not ready: ${daemon.log().slice(-2000)}`)
@@ -68,7 +69,7 @@ export async function startAgent(place: Workplace, keyDirectory: string, kms: Km
   return {
     pid: daemon.pid,
     port: Number(new URL(daemon.url).port),
-    token: setup.token,
+    token: listener.token,
     listeningAfter: after('listening'),
     readyAfter: after('ready'),
     cpuUntilReady,

@@ -23,11 +23,14 @@ export interface Place {
   readonly optionFile: string
   readonly errorLog: string
   readonly outlivesUs: boolean
+  /** In which the server looks for plugins, if not in its package's. */
+  readonly pluginFolder: string | undefined
 }
 
 /** Makes the folders and files of a private server, readable by nobody but the user it runs as (and us). */
 export async function preparePlace(given: ServerPlace): Promise<Place> {
   const directory = resolve(given.directory)
+  const pluginFolder = given.options['plugin-dir']
   const place = {
     account: serverAccount(),
     directory,
@@ -36,6 +39,7 @@ export async function preparePlace(given: ServerPlace): Promise<Place> {
     optionFile: join(directory, 'server.cnf'),
     errorLog: join(directory, 'error.log'),
     outlivesUs: given.outlivesUs ?? false,
+    pluginFolder: typeof pluginFolder === 'string' ? pluginFolder : undefined,
   }
   requirePlainPath(directory)
   requireShortEnough(place.socket)

@@ -67,6 +67,8 @@ async function initialise(place: Place): Promise<void> {
     `--defaults-file=${place.optionFile}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
+    // It sets its own one, behind the option file.
+    ...(place.pluginFolder === undefined ? [] : [`--plugin-dir=${place.pluginFolder}`]),
   )
   const child = await startChild(endingWithUs(command), outputFile, freshMemory)
   const exit = await child.exited
@@ -93,7 +95,8 @@ async function start(place: Place, limit: number): Promise<RunningServer> {
   if (failure === undefined) return running(child, place.socket)
   child.kill('SIGKILL')
   await child.exited
-  const errors = await errorsInLog(place.errorLog, { from: logStart })
+  // What a key plugin says comes first, and then whatever does not work without it.
+  const errors = await errorsInLog(place.errorLog, { from: logStart, limit: 20 })
   const said = errors.length > 0 ? errors.join('\n') : `it logged no error; see ${place.errorLog}`
   throw new StrongroomError('SR_MARIADB_START', `mariadbd did not start (${failure}):\n${said}`)
 }

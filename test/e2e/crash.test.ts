@@ -6,19 +6,20 @@ import { suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Stack } from '../../src/cli/demo/stack.ts'
 import { manifestFileName, parseManifest } from '../../src/keyring/manifest.ts'
+import type { ListenerName } from '../support/each-listener.ts'
 import { agentIsReady, agentStack, complaints } from '../support/running-stack.ts'
 import { until } from '../support/until.ts'
-import { keyAnswer } from '../support/vault-client.ts'
+import { keyAnswer } from '../support/key-client.ts'
 
-/** 200 in all: the rounds of two agents beside each other, for one of them mostly waits. */
-const agents = 2
+/** 200 in all: an agent for each listener, beside each other, for one of them mostly waits. */
+const listeners: ListenerName[] = ['vault', 'plugin']
 const roundsEach = 100
 const idsPerRound = 3
 
-suite('K1: kill -9', { concurrency: agents }, () => {
-  for (let agent = 1; agent <= agents; agent++) {
-    test(`agent ${agent}: what was ever answered is the same after ${roundsEach} kills at random moments`, async (t) => {
-      const stack = await agentStack()
+suite('K1: kill -9', { concurrency: listeners.length }, () => {
+  for (const listener of listeners) {
+    test(`${listener} listener: what was ever answered is the same after ${roundsEach} kills at random moments`, async (t) => {
+      const stack = await agentStack({ listener })
       t.after(() => stack.remove())
       const answered = new Map<number, string>()
       let cutInTheMiddle = 0

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { builtPlugin } from '../support/built-plugin.ts'
 import { program, strongroom } from '../support/strongroom.ts'
 
 test('strongroom demo: all holds, plain lines in a pipe, nothing left behind', async () => {
@@ -18,8 +19,8 @@ test('strongroom demo: all holds, plain lines in a pipe, nothing left behind', a
   assert.deepEqual(processesOf(directoryOf(stdout)), [])
 })
 
-test('strongroom demo --keep leaves it running, and its stop script ends it', async () => {
-  const { code, stdout } = await strongroom(['demo', '--keep'])
+test('strongroom demo --keep leaves it running, and its stop script ends it; the server may use our plugin', async () => {
+  const { code, stdout } = await strongroom(['demo', '--keep', '--plugin', builtPlugin()])
   const directory = directoryOf(stdout)
   try {
     assert.equal(code, 0, stdout)

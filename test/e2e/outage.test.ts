@@ -3,6 +3,7 @@ import { chmodSync } from 'node:fs'
 import { test } from 'node:test'
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
 import type { Stack } from '../../src/cli/demo/stack.ts'
+import { type ListenerName, throughEachListener } from '../support/each-listener.ts'
 import { asAdministrator, serverStack, setUserAccess } from '../support/running-stack.ts'
 import { ordinaryUser } from '../support/ordinary-user.ts'
 
@@ -34,36 +35,38 @@ const outages: { what: string; code: RegExp; begin: (stack: Stack) => Promise<vo
   },
 ]
 
-for (const { what, code, begin } of outages) {
-  test(`K3: ${what}: a running server does all it did before, then also without the agent`, async (t) => {
-    const stack = await serverWithKeyDirectory()
-    t.after(() => {
-      chmodSync(stack.keyDirectory, 0o700)
-      return stack.remove()
+throughEachListener((listener) => {
+  for (const { what, code, begin } of outages) {
+    test(`K3: ${what}: a running server does all it did before, then also without the agent`, async (t) => {
+      const stack = await serverWithKeyDirectory(listener)
+      t.after(() => {
+        chmodSync(stack.keyDirectory, 0o700)
+        return stack.remove()
+      })
+      await stack.server.query('CREATE DATABASE d')
+      await stack.server.query('CREATE TABLE d.t (n INT PRIMARY KEY) ENCRYPTED=YES ENCRYPTION_KEY_ID=3')
+
+      await begin(stack)
+      await useEverything(stack, 1)
+      await assert.rejects(
+        stack.server.query('CREATE TABLE d.fresh (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=77'),
+        /Can't create table|Unable to get key data/,
+      )
+
+      const said = stack.agent
+        .log()
+        .split('\n')
+        .filter((line) => line.includes('key 77, '))
+      assert.equal(said.length, 1, said.join('\n'))
+      assert.match(said[0] ?? '', code)
+      await useEverything(stack, 2)
+
+      await stack.agent.stop('SIGKILL')
+      await useEverything(stack, 3)
+      await useEverything(stack, 4)
     })
-    await stack.server.query('CREATE DATABASE d')
-    await stack.server.query('CREATE TABLE d.t (n INT PRIMARY KEY) ENCRYPTED=YES ENCRYPTION_KEY_ID=3')
-
-    await begin(stack)
-    await useEverything(stack, 1)
-    await assert.rejects(
-      stack.server.query('CREATE TABLE d.fresh (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=77'),
-      /Can't create table|Unable to get key data/,
-    )
-
-    const said = stack.agent
-      .log()
-      .split('\n')
-      .filter((line) => line.includes('key 77, '))
-    assert.equal(said.length, 1, said.join('\n'))
-    assert.match(said[0] ?? '', code)
-    await useEverything(stack, 2)
-
-    await stack.agent.stop('SIGKILL')
-    await useEverything(stack, 3)
-    await useEverything(stack, 4)
-  })
-}
+  }
+})
 
 /** After the version cache has expired (it is set to 0), so that the agent is really asked. */
 async function useEverything(stack: Stack, round: number): Promise<void> {
@@ -89,8 +92,9 @@ async function useEverything(stack: Stack, round: number): Promise<void> {
 }
 
 /** The keys lie beside the data directory, where the server does not need them, so that they can be made unreadable. */
-async function serverWithKeyDirectory(): Promise<Stack> {
+async function serverWithKeyDirectory(listener: ListenerName): Promise<Stack> {
   return await serverStack({
+    listener,
     keysBeside: true,
     agentWrapper: ordinaryUser,
     server: { 'max-heap-table-size': '16K', 'tmp-memory-table-size': '16K' },

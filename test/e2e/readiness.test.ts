@@ -4,34 +4,37 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Stack } from '../../src/cli/demo/stack.ts'
+import { throughEachListener } from '../support/each-listener.ts'
 import { agentIsReady, agentStack, complaints } from '../support/running-stack.ts'
 import { until } from '../support/until.ts'
-import { keyAnswer } from '../support/vault-client.ts'
+import { keyAnswer } from '../support/key-client.ts'
 
 const skip = existsSync('/usr/bin/systemd-notify') ? false : 'systemd-notify is not installed'
 
-test(
-  'systemd is told that the agent is ready only when every stored key is unwrapped',
-  { skip },
-  async (t) => {
-    const stack = await agentStack()
-    t.after(() => stack.remove())
-    await keyAnswer(stack, 1)
-    await stack.agent.stop()
-    await stack.kms.stop()
-    const told = notifySocket(t, stack)
+throughEachListener((listener) => {
+  test(
+    'systemd is told that the agent is ready only when every stored key is unwrapped',
+    { skip },
+    async (t) => {
+      const stack = await agentStack({ listener })
+      t.after(() => stack.remove())
+      await keyAnswer(stack, 1)
+      await stack.agent.stop()
+      await stack.kms.stop()
+      const told = notifySocket(t, stack)
 
-    await stack.startAgent({ environment: { NOTIFY_SOCKET: told.socket } })
-    await until('the agent waits', () => complaints(stack).length > 0)
-    assert.equal(told.messages(), '')
+      await stack.startAgent({ environment: { NOTIFY_SOCKET: told.socket } })
+      await until('the agent waits', () => complaints(stack).length > 0)
+      assert.equal(told.messages(), '')
 
-    await stack.startKms()
-    await until('the agent is ready', () => agentIsReady(stack))
-    await until('systemd is told', () => told.messages().includes('READY=1'))
-    await stack.agent.stop()
-    assert.ok(told.messages().includes('STOPPING=1'))
-  },
-)
+      await stack.startKms()
+      await until('the agent is ready', () => agentIsReady(stack))
+      await until('systemd is told', () => told.messages().includes('READY=1'))
+      await stack.agent.stop()
+      assert.ok(told.messages().includes('STOPPING=1'))
+    },
+  )
+})
 
 /** What systemd would hear: a datagram socket, which Node.js has none of, so Perl listens. */
 function notifySocket(t: TestContext, stack: Stack): { socket: string; messages(): string } {

@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { agentStack } from '../support/running-stack.ts'
-import { keyAnswer, keyOutcome } from '../support/vault-client.ts'
+import { agentStack, vaultOf } from '../support/running-stack.ts'
+import { keyAnswer, keyOutcome } from '../support/key-client.ts'
+import { readKeyBody } from '../support/vault-client.ts'
 
 test('with a certificate the Vault listener speaks TLS, also at an address that is not loopback', async (t) => {
   const stack = await agentStack()
@@ -46,10 +47,11 @@ test('with a certificate the Vault listener speaks TLS, also at an address that 
   await stack.startAgent()
 
   assert.match(stack.agent.url, /^https:\/\/0\.0\.0\.0:\d+$/)
-  const url = stack.vaultUrl.replace('0.0.0.0', '127.0.0.1')
-  assert.equal(await askWithTls(`${url}/data/1`, stack.token, certificate), plain)
-  const unencrypted = { vaultUrl: url.replace('https:', 'http:'), token: stack.token }
-  assert.equal(await keyOutcome(unencrypted, 1), 'closed')
+  const unencrypted = vaultOf(stack)
+  const url = unencrypted.url.replace('http:', 'https:')
+  const { version, bytes } = readKeyBody(await askWithTls(`${url}/data/1`, unencrypted.token, certificate))
+  assert.equal(`${version}:${bytes.toString('hex')}`, plain)
+  assert.equal(await keyOutcome(stack, 1), 'unavailable')
 })
 
 async function askWithTls(url: string, token: string, certificate: string): Promise<string> {

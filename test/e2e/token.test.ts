@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Stack } from '../../src/cli/demo/stack.ts'
-import { agentSays, serverStack } from '../support/running-stack.ts'
+import { agentSays, serverStack, vaultOf } from '../support/running-stack.ts'
 import { until } from '../support/until.ts'
-import { keyOutcome } from '../support/vault-client.ts'
+import { keyOutcome } from '../support/key-client.ts'
 
 const next = 'the-token-that-comes-after-the-first'
 
@@ -15,7 +15,7 @@ test('K3: a running server outlives the change of its token, and needs the new o
   await stack.server.query('CREATE DATABASE d')
 
   await setTokens(stack, [next])
-  assert.equal(await keyOutcome(stack, 1), 'closed')
+  assert.equal(await keyOutcome(stack, 1), 'unavailable')
   await stack.server.query('FLUSH BINARY LOGS')
   await stack.server.query('CREATE TABLE d.t (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=1')
   await stack.server.query('INSERT INTO d.t VALUES (1)')
@@ -25,10 +25,10 @@ test('K3: a running server outlives the change of its token, and needs the new o
   await stack.stopServer()
   await assert.rejects(stack.startServer(), { code: 'SR_MARIADB_START', message: /hashicorp/ })
 
-  await setTokens(stack, [next, stack.token])
+  await setTokens(stack, [next, vaultOf(stack).token])
   const server = await stack.startServer()
   assert.deepEqual(await server.query('SELECT n FROM d.t'), [{ n: 1 }])
-  assert.equal(await keyOutcome({ vaultUrl: stack.vaultUrl, token: next }, 1), '200')
+  assert.equal(await keyOutcome({ listener: { ...vaultOf(stack), token: next } }, 1), 'served')
 })
 
 async function setTokens(stack: Stack, tokens: readonly string[]): Promise<void> {

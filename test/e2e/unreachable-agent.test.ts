@@ -3,22 +3,28 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../../src/cli/demo/free-port.ts'
+import { throughEachListener } from '../support/each-listener.ts'
 import { serverStack } from '../support/running-stack.ts'
 
-test('with the agent unreachable the server exits, and its port never opens', async (t) => {
-  const port = await freePort()
-  const stack = await serverStack({ port })
-  t.after(() => stack.remove())
-  assert.equal(await isOpen(port), true)
-  await stack.stopServer()
-  await stack.agent.stop()
+/** Our plugin waits so long for the agent, each time that the server asks for a key: by default 5000. */
+const patience = { 'aws-key-management-request-timeout': '1000' }
 
-  const over = new AbortController()
-  const opened = watchPort(port, over.signal)
-  await assert.rejects(stack.startServer(), { code: 'SR_MARIADB_START', message: /exit code 1/ })
-  over.abort()
+throughEachListener((listener) => {
+  test('with the agent unreachable the server exits, and its port never opens', async (t) => {
+    const port = await freePort()
+    const stack = await serverStack({ listener, port, ...(listener === 'plugin' && { server: patience }) })
+    t.after(() => stack.remove())
+    assert.equal(await isOpen(port), true)
+    await stack.stopServer()
+    await stack.agent.stop()
 
-  assert.equal(await opened, false)
+    const over = new AbortController()
+    const opened = watchPort(port, over.signal)
+    await assert.rejects(stack.startServer(), { code: 'SR_MARIADB_START', message: /exit code 1/ })
+    over.abort()
+
+    assert.equal(await opened, false)
+  })
 })
 
 /** Whether the port was open at any moment until the end. */

@@ -2,12 +2,24 @@ import { PutKeyPolicyCommand, type KMSClient } from '@aws-sdk/client-kms'
 import { readAuditTrail, type AuditRecord } from '../../src/cli/demo/audit-summary.ts'
 import { keyPolicy, kmsClient } from '../../src/cli/demo/kms-setup.ts'
 import { logLines } from '../../src/cli/demo/log-lines.ts'
+import type { PluginStackListener, VaultStackListener } from '../../src/cli/demo/stack-listener.ts'
 import { Stack, type StackOptions } from '../../src/cli/demo/stack.ts'
 import { join } from 'node:path'
+import { builtPlugin } from './built-plugin.ts'
+import type { ListenerName } from './each-listener.ts'
+
+export interface TestStackOptions extends Omit<StackOptions, 'plugin'> {
+  readonly listener?: ListenerName
+}
+
+/** With nothing in it yet. */
+export async function emptyStack({ listener = 'vault', ...options }: TestStackOptions): Promise<Stack> {
+  return await Stack.create({ ...options, ...(listener === 'plugin' && { plugin: builtPlugin() }) })
+}
 
 /** KMS service, master key, user and agent, with an empty data directory beside them. */
-export async function agentStack(options: StackOptions = {}): Promise<Stack> {
-  const stack = await Stack.create(options)
+export async function agentStack(options: TestStackOptions = {}): Promise<Stack> {
+  const stack = await emptyStack(options)
   try {
     await stack.startKms()
     await stack.makeMasterKey()
@@ -21,7 +33,7 @@ export async function agentStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 /** The same with an initialised server that runs. */
-export async function serverStack(options: StackOptions = {}): Promise<Stack> {
+export async function serverStack(options: TestStackOptions = {}): Promise<Stack> {
   const stack = await agentStack(options)
   try {
     await stack.initialise()
@@ -56,6 +68,18 @@ export function auditTrail(stack: Stack): AuditRecord[] {
 /** How often the KMS was asked to make a data key. */
 export function generateCalls(stack: Stack): number {
   return auditTrail(stack).filter(({ eventName }) => eventName.startsWith('GenerateDataKey')).length
+}
+
+/** Of a stack with the Vault listener. */
+export function vaultOf({ listener }: Stack): VaultStackListener {
+  if (listener.name !== 'vault') throw new Error('this stack has no Vault listener')
+  return listener
+}
+
+/** Of a stack with the plugin listener. */
+export function pluginOf({ listener }: Stack): PluginStackListener {
+  if (listener.name !== 'plugin') throw new Error('this stack has no plugin listener')
+  return listener
 }
 
 /** The agent's log lines of level warning and above. */

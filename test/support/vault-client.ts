@@ -1,4 +1,5 @@
 import { get } from 'node:http'
+import { z } from 'zod'
 
 export interface VaultReply {
   readonly status: number
@@ -24,25 +25,30 @@ export async function askVault(
 }
 
 export interface VaultTarget {
-  /** With the mount. */
-  readonly vaultUrl: string
+  /** With the keyring's name. */
+  readonly url: string
   readonly token: string
 }
 
-/** The body that holds the key (`undefined`: closed or 404). */
-export async function keyAnswer(
-  { vaultUrl, token }: VaultTarget,
+/** Without a version: the latest. */
+export async function askVaultForKey(
+  { url, token }: VaultTarget,
   keyId: number,
-  version?: number,
-): Promise<string | undefined> {
+  version: number | undefined,
+): Promise<VaultReply | undefined> {
   const path = `/data/${keyId}${version === undefined ? '' : `?version=${version}`}`
-  const reply = await askVault(`${vaultUrl}${path}`, { 'X-Vault-Token': token })
-  return reply?.status === 200 ? reply.body : undefined
+  return await askVault(`${url}${path}`, { 'X-Vault-Token': token })
 }
 
-/** `200`, `404` or `closed`: how a request for a key ended. */
-export async function keyOutcome(target: VaultTarget, keyId: number, version?: number): Promise<string> {
-  const path = `/data/${keyId}${version === undefined ? '' : `?version=${version}`}`
-  const reply = await askVault(`${target.vaultUrl}${path}`, { 'X-Vault-Token': target.token })
-  return reply === undefined ? 'closed' : String(reply.status)
+const keyBody = z.object({
+  data: z.object({
+    data: z.object({ data: z.string().regex(/^([0-9a-f]{32}|[0-9a-f]{64})$/) }),
+    metadata: z.object({ version: z.number() }),
+  }),
+})
+
+/** The key of an answer with status 200. */
+export function readKeyBody(body: string): { version: number; bytes: Buffer } {
+  const { data } = keyBody.parse(JSON.parse(body))
+  return { version: data.metadata.version, bytes: Buffer.from(data.data.data, 'hex') }
 }

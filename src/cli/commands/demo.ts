@@ -16,6 +16,8 @@ that the server's data can be read only with the master key. Takes about half a 
 removes every file; exits 0 only if all held.
 
   --keep             leave it running, and print how to connect and how to end it
+  --plugin FILE      the server asks through our aws_key_management.so (npm run build:plugin makes it) instead of through
+                     the stock Vault plugin
   --log-level LEVEL  of the agent and the KMS service: trace, debug, info (default), warn, error
 `,
   async run(args) {
@@ -23,10 +25,15 @@ removes every file; exits 0 only if all held.
       args: [...args],
       options: {
         keep: { type: 'boolean', default: false },
+        plugin: { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
       },
     })
-    const stack = await Stack.create({ logLevel: values['log-level'], outlivesUs: values.keep })
+    const stack = await Stack.create({
+      logLevel: values['log-level'],
+      outlivesUs: values.keep,
+      ...(values.plugin !== undefined && { plugin: values.plugin }),
+    })
     const interrupted = onInterrupt(() => stack.remove())
     const steps = demoSteps(stack)
     print(`In ${stack.directory}:`)

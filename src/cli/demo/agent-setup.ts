@@ -1,22 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'ini'
 import { exampleRegion } from './kms-setup.ts'
-
-export interface AgentSetup {
-  readonly configFile: string
-  readonly token: string
-}
+import type { StackListener } from './stack-listener.ts'
 
 export interface AgentSetupOptions {
-  /** Where agent.conf and the token are written. */
+  /** Where agent.conf is written. */
   readonly directory: string
   readonly keyDirectory: string
   readonly masterKeyArn: string
   readonly kmsUrl: string
   readonly credentialsFile: string
-  readonly port: number
+  readonly listener: StackListener
   /** More options of the keyring's section. */
   readonly keyring: Readonly<Record<string, string>>
   readonly logLevel: string
@@ -24,25 +19,22 @@ export interface AgentSetupOptions {
 
 export const keyringName = 'mariadb'
 
-/** Writes the configuration of an agent with one keyring, and a new access token. */
-export function setUpAgent(options: AgentSetupOptions): AgentSetup {
-  const token = randomBytes(32).toString('hex')
-  const tokenFile = join(options.directory, `${keyringName}.token`)
+/** Writes the configuration of an agent with one keyring, and returns its file. */
+export function setUpAgent(options: AgentSetupOptions): string {
   const configFile = join(options.directory, 'agent.conf')
   const sections = {
     agent: { 'log-level': options.logLevel, 'admin-socket': join(options.directory, 'admin.sock') },
-    'vault-listener': { listen: `127.0.0.1:${options.port}` },
+    ...options.listener.section,
     [`keyring ${keyringName}`]: {
       store: `directory:${options.keyDirectory}`,
       'master-key-id': options.masterKeyArn,
       region: exampleRegion,
       'endpoint-url': options.kmsUrl,
       'credentials-file': options.credentialsFile,
-      'token-file': tokenFile,
+      ...options.listener.keyring,
       ...options.keyring,
     },
   }
-  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 })
   writeFileSync(configFile, stringify(sections, { whitespace: true }), { mode: 0o600 })
-  return { configFile, token }
+  return configFile
 }

@@ -62,7 +62,7 @@ async function makeMasterKey(stack: Stack): Promise<string[]> {
 async function startAgent(stack: Stack): Promise<string> {
   await stack.prepare()
   await stack.startAgent()
-  return `${stack.vaultUrl}, process ${stack.agent.pid}`
+  return `${stack.agent.url}, process ${stack.agent.pid}`
 }
 
 async function initialise(stack: Stack): Promise<string> {

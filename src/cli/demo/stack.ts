@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import { type PreparedServer, prepareServer, type RunningServer } from '../../mariadb/server.ts'
-import { vaultOptions } from '../../mariadb/vault-options.ts'
-import { type AgentSetup, keyringName, setUpAgent } from './agent-setup.ts'
+import { setUpAgent } from './agent-setup.ts'
 import { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 import { freePort } from './free-port.ts'
 import {
@@ -15,10 +14,13 @@ import {
   type KmsPlace,
   type KmsUser,
 } from './kms-setup.ts'
+import { pluginListener, type StackListener, vaultListener } from './stack-listener.ts'
 
 const masterKeyAlias = 'alias/mariadb'
 
 export interface StackOptions {
+  /** The server asks through our own plugin, whose file this is; else through the stock Vault plugin. */
+  readonly plugin?: string
   readonly logLevel?: string
   /** More options of the agent's keyring section. */
   readonly keyring?: Readonly<Record<string, string>>
@@ -46,7 +48,8 @@ export class Stack {
   #agent: Daemon | undefined
   #server: RunningServer | undefined
   #prepared: PreparedServer | undefined
-  #agentSetup: AgentSetup | undefined
+  #agentConfig: string | undefined
+  #listener: StackListener | undefined
   #masterKeyArn: string | undefined
   #user: KmsUser | undefined
   readonly #beginning = new Set<Promise<void>>()
@@ -107,17 +110,13 @@ export class Stack {
     return started(this.#user, 'the user')
   }
 
-  get token(): string {
-    return started(this.#agentSetup, 'the agent').token
+  get listener(): StackListener {
+    return started(this.#listener, 'the agent')
   }
 
   /** The account's root, who administers. */
   get administrator(): KmsPlace {
     return { url: this.kms.url, credentialsFile: join(this.kmsDirectory, 'root-access-key') }
-  }
-
-  get vaultUrl(): string {
-    return `${this.agent.url}/v1/${keyringName}`
   }
 
   async startKms(): Promise<void> {
@@ -137,21 +136,25 @@ export class Stack {
 
   /** Makes the folders that agent and server share, and writes the options of both. */
   async prepare(): Promise<void> {
-    this.#agentSetup = setUpAgent({
+    const { plugin } = this.#options
+    this.#listener =
+      plugin === undefined
+        ? vaultListener(this.agentDirectory, this.#agentPort)
+        : pluginListener(this.directory, plugin)
+    this.#agentConfig = setUpAgent({
       directory: this.agentDirectory,
       keyDirectory: this.keyDirectory,
       masterKeyArn: this.masterKeyArn,
       kmsUrl: this.kms.url,
       credentialsFile: this.user.credentialsFile,
-      port: this.#agentPort,
+      listener: this.#listener,
       keyring: this.#options.keyring ?? {},
       logLevel: this.#options.logLevel ?? 'info',
     })
-    const vaultUrl = `http://127.0.0.1:${this.#agentPort}/v1/${keyringName}`
     this.#prepared = await prepareServer({
       directory: join(this.directory, 'server'),
       options: {
-        ...vaultOptions({ vaultUrl, token: this.#agentSetup.token, cacheVersionTimeout: 0 }),
+        ...this.#listener.server,
         'log-bin': 'binlog',
         ...this.#options.server,
       },
@@ -161,7 +164,7 @@ export class Stack {
   }
 
   async startAgent(options: Pick<DaemonOptions, 'environment'> = {}): Promise<void> {
-    const { configFile } = started(this.#agentSetup, 'the agent')
+    const configFile = started(this.#agentConfig, 'the agent')
     await this.#begin(async () => {
       this.#agent = await startDaemon({
         args: ['agent', '--config', configFile],
