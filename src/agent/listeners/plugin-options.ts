@@ -1,7 +1,7 @@
 import { StrongroomError } from '../../errors.ts'
 import type { Place } from '../../ini-file.ts'
 import type { Log } from '../../keyring/log.ts'
-import { regionOf } from '../../keyring/master-keys/aws-kms.ts'
+import { regionOf } from '../../keyring/master-keys/region.ts'
 import {
   defaultKeySpec,
   masterKeyFields,
