@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Milliseconds. */
-enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000, LEAST_PATIENCE= 2000 };
+enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000, LEAST_PATIENCE= 3000 };
 
 /* The request number of what nobody waits for. */
 static const uint32_t CATCHING_UP= 0xffffffffU;
@@ -40,6 +40,7 @@ struct link
   uint32_t last_number, round;
   int is_connected, is_refused, is_stopping;
   int told; /* that the agent can't be had: 1, and that it refuses: 2 */
+  int has_told_of_swap;
   long long heard, owing; /* ms; when the agent last said anything, and since when it owes us a word; 0: never, it doesn't */
   char keyring_id[64], state[LONGEST_TEXT];
   uint8_t in[LONGEST_FRAME];
@@ -74,15 +75,31 @@ static int wait_until(long long moment)
   return now() < moment;
 }
 
+/* Cut to the size. It goes into the error log: what the agent says stays one line. */
+static void copy_line(char *to, size_t size, const void *from, size_t length)
+{
+  length= length < size - 1 ? length : size - 1;
+  memcpy(to, from, length);
+  to[length]= 0;
+  for (size_t i= 0; i < length; i++)
+    if ((unsigned char) to[i] < ' ')
+      to[i]= ' ';
+}
+
+/* What the agent says goes into the error log: it stays one line. */
+static void make_one_line(char *text)
+{
+  for (; *text; text++)
+    if ((unsigned char) *text < ' ')
+      *text= ' ';
+}
+
 static void copy_text(char to[LONGEST_TEXT], const struct frame *from)
 {
   size_t length= from->length < LONGEST_TEXT - 1 ? from->length : LONGEST_TEXT - 1;
   memcpy(to, from->payload, length);
   to[length]= 0;
-  /* It goes into the error log: what the agent says stays one line. */
-  for (size_t i= 0; i < length; i++)
-    if ((unsigned char) to[i] < ' ')
-      to[i]= ' ';
+  make_one_line(to);
 }
 
 /* --- What the agent says */
@@ -97,7 +114,7 @@ static void copy_option(char *to, size_t size, const struct frame *welcome, cons
   {
     size_t length= strnlen(at, (size_t) (end - at));
     if (length > name_length && length - name_length <= size && memcmp(at, name, name_length) == 0 && at[name_length] == '=')
-      snprintf(to, size, "%.*s", (int) (length - name_length - 1), at + name_length + 1);
+      copy_line(to, size, at + name_length + 1, length - name_length - 1);
     at+= length + 1;
   }
 }
@@ -154,6 +171,11 @@ static void tell_key(const struct frame *frame, enum hold_result result)
     link_tell(TELL_ALWAYS, "generated encrypted datakey for key id=%u, version=%u", frame->key_id, frame->version);
   if (result == HELD_ANEW)
     link_tell(TELL_ALWAYS, "loaded key %u, version %u, key length %u bit", frame->key_id, frame->version, frame->length * 8);
+  if (result == HELD_ANEW && !memory_is_locked() && !self->has_told_of_swap)
+  {
+    self->has_told_of_swap= 1;
+    link_tell(TELL_WARNING, "the memory for keys cannot be locked and may be swapped: raise LimitMEMLOCK (ulimit -l)");
+  }
   if (result == HELD_OTHERWISE)
     link_tell(TELL_ERROR, "the agent has other bytes for key %u, version %u than those that are held, which stay in use",
               frame->key_id, frame->version);

@@ -293,8 +293,6 @@ static int start(void *unused)
   else if (failure > 0)
     link_tell(TELL_ERROR, "the agent at %.200s was not to be had within %u ms (%.300s): it is tried again; see that strongroom agent runs",
               agent_socket, link.timeout, text);
-  if (!memory_is_locked())
-    link_tell(TELL_WARNING, "the memory for keys cannot be locked and may be swapped: raise LimitMEMLOCK (ulimit -l)");
   return failure < 0;
 }
 
