@@ -22,6 +22,7 @@ function storedKeys(masterKey: FakeMasterKey, lengths: readonly number[], master
 for (const { fault, arn, calls } of [
   { fault: 'SR_KMS_UNREACHABLE', arn: undefined, calls: 32 },
   { fault: 'SR_KMS_CREDENTIALS', arn: undefined, calls: 32 },
+  { fault: 'SR_KMS_REGION_UNKNOWN', arn: undefined, calls: 32 },
   { fault: 'SR_KMS_FAILED', arn: undefined, calls: 32 },
   { fault: 'SR_MASTER_KEY_DISABLED', arn: 'arn:aws:kms:us-east-1:111122223333:key/example', calls: 32 },
   { fault: 'SR_KMS_ACCESS_DENIED', arn: undefined, calls: 500 },

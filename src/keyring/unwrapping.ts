@@ -77,6 +77,7 @@ function concernedBy(error: StrongroomError, masterKey: string | undefined): str
   switch (error.code) {
     case 'SR_KMS_UNREACHABLE':
     case 'SR_KMS_CREDENTIALS':
+    case 'SR_KMS_REGION_UNKNOWN':
       return everyMasterKey
     case 'SR_MASTER_KEY_DISABLED':
     case 'SR_MASTER_KEY_UNUSABLE':

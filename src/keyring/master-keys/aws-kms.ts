@@ -10,16 +10,17 @@ import { StrongroomError } from '../../errors.ts'
 import type { KeySpec } from '../data-key.ts'
 import type { MasterKey, Unwrapped, Wrapped } from '../master-key.ts'
 import type { EncryptionContext } from '../wrapped-key.ts'
-import { credentialsFor, type CredentialOptions } from './credentials.ts'
+import { type CredentialOptions, Credentials } from './credentials.ts'
 import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
 import { takePlaintext } from './plaintext-middleware.ts'
+import { regionFor, regionOf } from './region.ts'
 import { withinTime } from './time-limit.ts'
 import { wipingAgents } from './wiping-agents.ts'
 
 export interface AwsKmsOptions extends CredentialOptions {
   /** Id, ARN, alias or alias ARN; undefined: keys are unwrapped, none are made. */
   readonly masterKeyId: string | undefined
-  /** undefined: that of the master key's ARN, else what the SDK finds. */
+  /** undefined: that of the master key's ARN, else what AWS's tools find. */
   readonly region: string | undefined
   /** undefined: Amazon's own. */
   readonly endpointUrl: string | undefined
@@ -35,23 +36,26 @@ const pauseBeforeSecondTry = 100
 export class AwsKmsMasterKey implements MasterKey {
   readonly name: string | undefined
   readonly #client: KMSClient
+  readonly #credentials: Credentials
   readonly #call: Omit<KmsCall, 'masterKey'>
 
   constructor(options: AwsKmsOptions) {
-    const region = options.region ?? regionOf(options.masterKeyId)
+    const region = regionFor(options)
     const { requestTimeout, credentialsFile, profile } = options
     this.name = options.masterKeyId
     this.#call = {
       endpoint: options.endpointUrl ?? 'AWS KMS',
-      region,
+      region: options.region ?? regionOf(options.masterKeyId),
       requestTimeout,
       credentialsFile,
       profile,
     }
+    this.#credentials = new Credentials(options)
     this.#client = new KMSClient({
-      ...(region === undefined ? {} : { region }),
+      region,
+      ...(profile !== undefined && { profile }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
-      credentials: credentialsFor(options),
+      credentials: this.#credentials.provide,
       // The SDK's own pauses would outlast the time-out, and hide behind it what the KMS said.
       maxAttempts: 1,
       requestHandler: new NodeHttpHandler({
@@ -99,7 +103,9 @@ export class AwsKmsMasterKey implements MasterKey {
     try {
       return await withinTime(this.#call.requestTimeout, (signal) => twice(() => send(signal)))
     } catch (error) {
-      throw explainKmsError(error, { masterKey, ...this.#call })
+      const explained = explainKmsError(error, { masterKey, ...this.#call })
+      if (explained.code === 'SR_KMS_CREDENTIALS') this.#credentials.forget()
+      throw explained
     }
   }
 }
@@ -113,11 +119,6 @@ async function twice<T>(attempt: () => Promise<T>): Promise<T> {
   }
   await setTimeout(pauseBeforeSecondTry)
   return await attempt()
-}
-
-/** Of `arn:aws:kms:REGION:ACCOUNT:key/ID`; undefined for an id or a bare alias. */
-export function regionOf(masterKeyId: string | undefined): string | undefined {
-  return /^arn:[^:]+:kms:([^:]+):/.exec(masterKeyId ?? '')?.[1]
 }
 
 function wrappedFrom({ CiphertextBlob, KeyId }: GenerateDataKeyWithoutPlaintextCommandOutput): Wrapped {

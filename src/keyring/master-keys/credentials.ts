@@ -1,4 +1,5 @@
 import { fromIni, fromNodeProviderChain } from '@aws-sdk/credential-providers'
+import { StrongroomError, messageOf } from '../../errors.ts'
 import { withinTime } from './time-limit.ts'
 
 export interface CredentialOptions {
@@ -10,31 +11,90 @@ export interface CredentialOptions {
 }
 
 export type CredentialProvider = ReturnType<typeof fromNodeProviderChain>
+export type FoundCredentials = Awaited<ReturnType<CredentialProvider>>
+type Identity = Parameters<CredentialProvider>[0]
 
 /** An instance without a metadata service must not hold up a start (milliseconds; the SDK's default is a second). */
 const metadataTimeout = 1000
 
-/** The SDK renews what has less than five minutes left, and keeps for ever what says nothing about its end. */
-const keptForASecond = 5 * 60_000 + 1000
+/** The SDK renews what has less than this left, and keeps for ever what says nothing about its end (milliseconds). */
+const renewalTime = 5 * 60_000
+const keptForASecond = renewalTime + 1000
 
 /**
- * Credentials that are looked up again when they are a second old, so that renewed ones count (rule K4). A named file is
- * the only place then; without one, AWS's standard chain: environment, shared files, web identity, process, container
- * and instance metadata.
+ * The credentials of a master key, looked up again whenever they may have been renewed, without a restart (rule K4): a second
+ * later where they don't say when they end (a file, a process), else when they have less than five minutes left. A named file
+ * is the only place then; without one, AWS's standard chain: environment, shared files, process, web identity, container and
+ * instance metadata.
  */
-export function credentialsFor({
-  credentialsFile,
-  profile,
-  requestTimeout,
-}: CredentialOptions): CredentialProvider {
-  const named = profile === undefined ? {} : { profile }
-  const lookUp =
-    credentialsFile === undefined
-      ? fromNodeProviderChain({ ...named, timeout: metadataTimeout, maxRetries: 0, ignoreCache: true })
-      : fromIni({ ...named, filepath: credentialsFile, configFilepath: credentialsFile, ignoreCache: true })
-  return async (options) => {
-    // The SDK lets all its calls wait for one look-up; one that hangs must not hang them for good.
-    const found = await withinTime(requestTimeout, () => lookUp(options))
-    return { ...found, expiration: found.expiration ?? new Date(Date.now() + keptForASecond) }
+export class Credentials {
+  readonly #options: CredentialOptions
+  readonly #lookUp: CredentialProvider
+  #held: FoundCredentials | undefined
+
+  constructor(options: CredentialOptions, lookUp: CredentialProvider = lookUpFor(options)) {
+    this.#options = options
+    this.#lookUp = lookUp
   }
+
+  /** What an SDK client takes. It asks again after a second, because whether something is renewed is decided here. */
+  readonly provide: CredentialProvider = async (identity) => {
+    const found = await this.#current(identity)
+    return { ...found, expiration: new Date(Date.now() + keptForASecond) }
+  }
+
+  /** The KMS refused them: what they say about their end isn't to be relied on. */
+  forget(): void {
+    this.#held = undefined
+  }
+
+  async #current(identity: Identity): Promise<FoundCredentials> {
+    if (timeLeft(this.#held) > renewalTime && this.#held !== undefined) return this.#held
+    try {
+      // The SDK lets all its calls wait for one look-up; one that hangs must not hang them for good.
+      this.#held = await withinTime(this.#limit, () => this.#lookUp(identity))
+      return this.#held
+    } catch (error) {
+      // The source of what lasts a while longer may be back before it ends.
+      if (timeLeft(this.#held) > 0 && this.#held !== undefined) return this.#held
+      throw this.#explained(error)
+    }
+  }
+
+  /** Over before the call is that waits for them, so that the message says what it waited for. */
+  get #limit(): number {
+    return Math.round(this.#options.requestTimeout * 0.9)
+  }
+
+  #explained(error: unknown): StrongroomError {
+    const { credentialsFile, profile } = this.#options
+    const section = profile === undefined ? '' : `, profile ${profile}`
+    const place = `${credentialsFile ?? "the places where AWS's tools look"}${section}`
+    const isLate = error instanceof Error && error.name === 'TimeoutError'
+    const why = isLate ? `no answer within ${this.#limit} ms` : wordsOf(error)
+    return new StrongroomError(
+      'SR_KMS_CREDENTIALS',
+      `no AWS credentials were to be had from ${place} (${why}); it is tried again`,
+      { cause: error },
+    )
+  }
+}
+
+/** Of credentials that say when they end; milliseconds. */
+function timeLeft(credentials: FoundCredentials | undefined): number {
+  return (credentials?.expiration?.getTime() ?? 0) - Date.now()
+}
+
+function lookUpFor({ credentialsFile, profile }: CredentialOptions): CredentialProvider {
+  const init = { ...(profile !== undefined && { profile }), ignoreCache: true }
+  if (credentialsFile !== undefined)
+    return fromIni({ ...init, filepath: credentialsFile, configFilepath: credentialsFile })
+  // A chain keeps for ever what it found without an end, so each look-up has one of its own.
+  return (identity) => fromNodeProviderChain({ ...init, timeout: metadataTimeout, maxRetries: 0 })(identity)
+}
+
+function wordsOf(error: unknown): string {
+  // A parser of JSON quotes what it read, which may be the secret.
+  if (error instanceof SyntaxError) return 'what their source answered is not JSON'
+  return `${error instanceof Error ? error.name : typeof error}: ${messageOf(error)}`
 }

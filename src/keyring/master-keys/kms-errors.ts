@@ -77,13 +77,6 @@ const explanations = new Map<string, Explanation>([
   ['IncompleteSignature', credentials],
   ['IncompleteSignatureException', credentials],
   ['MissingAuthenticationTokenException', credentials],
-  [
-    'CredentialsProviderError',
-    {
-      code: 'SR_KMS_CREDENTIALS',
-      say: ({ credentials: source }) => `no AWS credentials were found in ${source}`,
-    },
-  ],
 ])
 
 /** Says what an error of the AWS SDK means for the operator, with the KMS's own words and request id (rule K10). */
@@ -106,6 +99,8 @@ export function explainKmsError(error: unknown, call: KmsCall): StrongroomError 
 
 /** A connection that broke, or an answer of the KMS that speaks of its own trouble. */
 export function isWorthAnotherTry(error: unknown): boolean {
+  // Of our own making: no credentials.
+  if (error instanceof StrongroomError) return false
   const status = statusOf(error)
   if (status === undefined) return systemCode(error) !== undefined && !isTimeout(error)
   return status >= 500 || nameOf(error) === 'ThrottlingException'
@@ -122,8 +117,7 @@ function wordsFor({ masterKey, region, endpoint, credentialsFile, profile }: Kms
 }
 
 function explained(code: ErrorCode, text: string, cause: unknown): StrongroomError {
-  const isAnswer = statusOf(cause) !== undefined || nameOf(cause) === 'CredentialsProviderError'
-  const answer = isAnswer ? ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})` : ''
+  const answer = statusOf(cause) !== undefined ? ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})` : ''
   return new StrongroomError(code, `${text}${answer}`, { cause })
 }
 
