@@ -145,6 +145,7 @@ test('keys that are weak, costly, secret or for something else are not used', ()
     { ...rsa, e: 'AQ' },
     { ...rsa, e: Buffer.from('0100000001', 'hex').toString('base64url') },
     newIssuerKey('k', 'RS256', 1024).published,
+    { ...rsa, n: Buffer.alloc(640, 0xff).toString('base64url') },
     { ...ec, x: 'AAAA' },
     { ...ec, crv: 'P-384' },
     { ...secp256k1, kid: 'k' },

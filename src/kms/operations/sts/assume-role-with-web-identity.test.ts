@@ -279,6 +279,9 @@ test('a token counts for a client of the provider, while both are registered', a
   await assert.rejects(send({ aud: [audience, 'another'] }), incorrect)
   await assert.rejects(send({ azp: 'another' }), incorrect)
   await send({ aud: [audience] })
+  await assert.rejects(send({ iss: issuer.url.replace('realms', 'Realms') }), {
+    message: /^No OpenIDConnect provider found in your account for https:.*Realms/,
+  })
   assert.equal((await send({ aud: ['an-api', 'another'], azp: audience })).Audience, audience)
   const iam = service.iam()
   const OpenIDConnectProviderArn = issuer.arn
