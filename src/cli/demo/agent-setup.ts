@@ -2,7 +2,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'ini'
 import { exampleRegion } from './kms-setup.ts'
-import type { StackListener } from './stack-listener.ts'
+
+type Section = Readonly<Record<string, string>>
+
+/** What the agent has to be told of how its server asks. */
+export interface ListenerSetup {
+  /** The section of agent.conf. */
+  readonly section: Readonly<Record<string, Section>>
+  /** Options of the keyring. */
+  readonly keyring: Section
+}
 
 export interface AgentSetupOptions {
   /** Where agent.conf is written. */
@@ -11,7 +20,7 @@ export interface AgentSetupOptions {
   readonly masterKeyArn: string
   readonly kmsUrl: string
   readonly credentialsFile: string
-  readonly listener: StackListener
+  readonly listener: ListenerSetup
   /** More options of the keyring's section. */
   readonly keyring: Readonly<Record<string, string>>
   readonly logLevel: string

@@ -6,18 +6,12 @@ import type { Options } from '../../mariadb/option-file.ts'
 import { makePluginFolder } from '../../mariadb/plugin-folder.ts'
 import { pluginOptions } from '../../mariadb/plugin-options.ts'
 import { vaultOptions } from '../../mariadb/vault-options.ts'
-import { keyringName } from './agent-setup.ts'
-
-type Section = Readonly<Record<string, string>>
+import { keyringName, type ListenerSetup } from './agent-setup.ts'
 
 /** How the server of a stack asks its agent: what the options of both have to say about it. */
 export type StackListener = VaultStackListener | PluginStackListener
 
-interface Sides {
-  /** The section of agent.conf. */
-  readonly section: Readonly<Record<string, Section>>
-  /** Options of the keyring. */
-  readonly keyring: Section
+interface Sides extends ListenerSetup {
   /** Options of the server. */
   readonly server: Options
 }
@@ -67,7 +61,7 @@ export function pluginListener(directory: string, pluginFile: string): PluginSta
 }
 
 /** The keys may lie in a folder that is not of the server's group. */
-function serverGroup(): Section {
+function serverGroup(): { group?: string } {
   const { other } = serverAccount()
   return other === undefined ? {} : { group: String(other.gid) }
 }
