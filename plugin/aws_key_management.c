@@ -64,6 +64,13 @@ static struct st_mysql_sys_var *system_variables[]= {
 
 /* --- The error log */
 
+/* mariadb-backup has none: it writes to the standard error, but not what is for the error log only. */
+static unsigned long log_only(void)
+{
+  void **handler= dlsym(RTLD_DEFAULT, "error_handler_hook"), *without_log= dlsym(RTLD_DEFAULT, "my_message_stderr");
+  return handler && without_log && *handler == without_log ? 0 : ME_ERROR_LOG_ONLY;
+}
+
 void link_tell(enum link_level level, const char *format, ...)
 {
   char text[LONGEST_TEXT + 300];
@@ -74,7 +81,7 @@ void link_tell(enum link_level level, const char *format, ...)
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  my_printf_error(ER_UNKNOWN_ERROR, "AWS KMS plugin: %s", ME_ERROR_LOG_ONLY | kind, text);
+  my_printf_error(ER_UNKNOWN_ERROR, "AWS KMS plugin: %s", log_only() | kind, text);
 }
 
 /* The server asks several times for what it can't have. */

@@ -28,6 +28,7 @@ export const errorCodes = {
   SR_MASTER_KEY_NOT_FOUND: 'the KMS does not know the master key',
   SR_KMS_ACCESS_DENIED: 'the KMS refuses the caller',
   SR_KMS_CREDENTIALS: 'there are no usable credentials for the KMS',
+  SR_KMS_REGION_UNKNOWN: 'it is not known in which region the KMS is',
   SR_KMS_UNREACHABLE: 'the KMS does not answer',
   SR_KMS_FAILED: 'the KMS answers with an error of its own',
   SR_KEYRING_CLOSED: 'the keyring is closed',

@@ -55,10 +55,11 @@ function inEnvironment(t: TestContext, variables: Readonly<Record<string, string
   t.after(() => {
     process.env = before
   })
-  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) delete process.env[name]
-  Object.assign(process.env, variables, {
+  process.env = {
+    ...Object.fromEntries(Object.entries(before).filter(([name]) => !name.startsWith('AWS_'))),
+    ...variables,
     AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
     AWS_CONFIG_FILE: join(folder, 'config'),
-  })
+  }
   return folder
 }
