@@ -190,14 +190,22 @@ export class Keyring {
    * database lies that never had keys. Throws SR_KEY_PRESENT where the id has a version.
    */
   async create(keyId: number): Promise<DataKey> {
+    const began = performance.now()
     await this.#lookAgain()
-    return await this.#create(keyId, { firstForExistingData: true }, (latest) => {
-      if (latest === 0) return
-      throw new StrongroomError(
-        'SR_KEY_PRESENT',
-        `key ${keyId} exists, its latest version is ${latest}: rotate it`,
-      )
-    })
+    try {
+      return await this.#create(keyId, { firstForExistingData: true }, (latest) => {
+        if (latest === 0) return
+        throw new StrongroomError(
+          'SR_KEY_PRESENT',
+          `key ${keyId} exists, its latest version is ${latest}: rotate it`,
+        )
+      })
+    } catch (error) {
+      // A server that wanted it at the same time may have come first: it is the one that was asked for (rule K5).
+      const made = this.latest(keyId)
+      if (made !== undefined && (this.madeAt(made) ?? -Infinity) >= began) return made
+      throw error
+    }
   }
 
   /** Makes the next version of an id. Throws SR_KEY_ABSENT where it has none. */
