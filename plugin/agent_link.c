@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Milliseconds. */
-enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000, LEAST_PATIENCE= 3000 };
+enum { FIRST_PAUSE= 50, LONGEST_PAUSE= 2000, HEARTBEAT= 10000, LEAST_PATIENCE= 3000, LATER_WAIT= 500 };
 
 /* The request number of what nobody waits for. */
 static const uint32_t CATCHING_UP= 0xffffffffU;
@@ -38,6 +38,8 @@ struct link
   struct held_keys held;
   struct request *requests;
   uint32_t last_number, round;
+  int is_wanted; /* somebody asks while there is no connection */
+  long long away; /* ms; since when there is none */
   int is_connected, is_refused, is_stopping;
   int told; /* that the agent can't be had: 1, and that it refuses: 2 */
   int has_told_of_swap;
@@ -122,8 +124,6 @@ static void copy_option(char *to, size_t size, const struct frame *welcome, cons
 static int take_welcome(const struct frame *frame)
 {
   char id[sizeof self->keyring_id];
-  if (self->is_connected)
-    return -1;
   copy_option(id, sizeof id, frame, "keyring-id");
   if (self->held.count && *self->keyring_id && strcmp(id, self->keyring_id) != 0)
   {
@@ -133,6 +133,8 @@ static int take_welcome(const struct frame *frame)
     return -1;
   }
   strcpy(self->keyring_id, id);
+  if (self->is_connected)
+    return 0; /* said again with its first key a keyring has an id */
   self->round++; /* asks anew for what is latest */
   enum link_level level= self->told ? TELL_ALWAYS : TELL_INFO;
   pthread_mutex_unlock(&lock);
@@ -165,7 +167,7 @@ static int is_answer(const struct frame *frame, const struct request *request)
   return frame->version == request->version;
 }
 
-static void tell_key(const struct frame *frame, enum hold_result result)
+static void tell_key(const struct frame *frame, enum hold_result result, int was_disputed)
 {
   if (result == HELD_ANEW && frame->flags & FLAG_GENERATED)
     link_tell(TELL_ALWAYS, "generated encrypted datakey for key id=%u, version=%u", frame->key_id, frame->version);
@@ -176,9 +178,15 @@ static void tell_key(const struct frame *frame, enum hold_result result)
     self->has_told_of_swap= 1;
     link_tell(TELL_WARNING, "the memory for keys cannot be locked and may be swapped: raise LimitMEMLOCK (ulimit -l)");
   }
-  if (result == HELD_OTHERWISE)
+  if (result == HELD_OTHERWISE && !was_disputed)
     link_tell(TELL_ERROR, "the agent has other bytes for key %u, version %u than those that are held, which stay in use",
               frame->key_id, frame->version);
+}
+
+/* Of what nobody waits for: we asked for it once, as somebody who has given up or to catch up, or it is a new latest version. */
+static int was_asked(const struct frame *frame)
+{
+  return frame->request == CATCHING_UP ? find_key(&self->held, frame->key_id, 0) != NULL : frame->request <= self->last_number;
 }
 
 static enum link_outcome outcome_of(const struct frame *frame)
@@ -209,17 +217,23 @@ static int take_frame(const struct frame *frame)
   }
   request= find_request(frame->request);
   /* Whoever asked may have given up since. */
-  if (!self->is_connected ||
-      (request ? !is_answer(frame, request) : frame->request > self->last_number && frame->request != CATCHING_UP))
+  if (!self->is_connected || (request ? !is_answer(frame, request) : !was_asked(frame)))
     return -1;
   if (frame->type == FRAME_KEY)
   {
+    int was_disputed= 0;
+    struct held_key *key;
     result= hold_key(&self->held, frame);
-    if (result == HELD_ANEW)
-      find_key(&self->held, frame->key_id, frame->version)->round= self->round;
+    if ((key= find_key(&self->held, frame->key_id, frame->version)))
+    {
+      was_disputed= key->is_disputed;
+      key->is_disputed|= result == HELD_OTHERWISE;
+      if (result == HELD_ANEW)
+        key->round= self->round;
+    }
     /* Before the one who waits goes on, so that the lines of the log come in their order. */
     pthread_mutex_unlock(&lock);
-    tell_key(frame, result);
+    tell_key(frame, result, was_disputed);
     pthread_mutex_lock(&lock);
     request= find_request(frame->request); /* it may have given up meanwhile */
   }
@@ -391,6 +405,8 @@ static void forget_connection(const char *why)
   int trouble= self->is_refused ? 2 : 1, is_news= self->told < trouble && self->round && !self->is_stopping;
   if (why != self->state)
     snprintf(self->state, LONGEST_TEXT, "%s", why);
+  if (self->is_connected)
+    self->away= now();
   self->is_connected= 0;
   explicit_bzero(self->in, sizeof self->in);
   self->in_length= 0;
@@ -429,7 +445,8 @@ static void *keep_connection(void *unused)
     int was_lasting= self->is_connected && now() - began >= LONGEST_PAUSE;
     forget_connection(why);
     pause= was_lasting ? FIRST_PAUSE : pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
-    for (long long end= now() + pause; !self->is_stopping && wait_until(end);)
+    self->is_wanted= 0;
+    for (long long soonest= now() + FIRST_PAUSE, end= now() + pause; !self->is_stopping && wait_until(self->is_wanted ? soonest : end);)
       ;
   }
   pthread_mutex_unlock(&lock);
@@ -438,14 +455,17 @@ static void *keep_connection(void *unused)
 
 static int start_thread(void)
 {
+  static const int faults[]= { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
   sigset_t all, before;
   pthread_condattr_t by_monotonic_clock;
   pthread_condattr_init(&by_monotonic_clock);
   pthread_condattr_setclock(&by_monotonic_clock, CLOCK_MONOTONIC);
   pthread_cond_init(&changed, &by_monotonic_clock);
   pthread_condattr_destroy(&by_monotonic_clock);
-  /* Signals are the server's affair. */
+  /* Signals are the server's affair, but for those of faults, of which it tells where they were. */
   sigfillset(&all);
+  for (size_t i= 0; i < sizeof faults / sizeof *faults; i++)
+    sigdelset(&all, faults[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int error= pthread_create(&thread, NULL, keep_connection, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -486,6 +506,7 @@ int link_open(const struct link_options *options, char text[LONGEST_TEXT])
     return -1;
   }
   self->options= *options;
+  self->away= now();
   strcpy(self->state, "it has not answered yet");
   int error= start_thread();
   if (error)
@@ -526,6 +547,8 @@ static void put_request(struct request *request)
   while (*end)
     end= &(*end)->next;
   *end= request;
+  self->is_wanted= 1;
+  pthread_cond_broadcast(&changed);
   wake();
 }
 
@@ -535,6 +558,17 @@ static void take_back_request(struct request *request)
   while (*at != request)
     at= &(*at)->next;
   *at= request->next;
+}
+
+/*
+  A start asks several times. For an agent that could not be had for the whole time-out already, the next one only waits for the
+  attempt that it causes.
+*/
+static long long patience_of_asker(void)
+{
+  long long timeout= self->options.timeout;
+  int is_gone= !self->is_connected && now() - self->away >= timeout;
+  return is_gone && timeout > LATER_WAIT ? LATER_WAIT : timeout;
 }
 
 /* Has the thread ask the agent, and waits for its answer. With the lock. */
@@ -550,7 +584,7 @@ static void ask(uint8_t type, uint32_t id, uint32_t version, struct link_answer 
   }
   *answer->text= 0;
   put_request(&request);
-  for (long long end= now() + self->options.timeout; request.state != ANSWERED && wait_until(end);)
+  for (long long end= now() + patience_of_asker(); request.state != ANSWERED && wait_until(end);)
     ;
   take_back_request(&request);
   if (request.state == ANSWERED)

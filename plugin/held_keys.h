@@ -11,7 +11,7 @@ struct held_key
 {
   struct held_key *next; /* in its bucket */
   uint32_t id, version, length;
-  int is_latest;
+  int is_latest, is_disputed; /* the agent has said other bytes */
   uint32_t round; /* in which the agent was last asked whether it still is */
   uint8_t bytes[LONGEST_KEY];
 };

@@ -19,6 +19,8 @@ export class PluginClient extends EventEmitter<{ push: [KeyFrame]; close: [] }> 
   /** undefined: closed before it came. */
   readonly greeting: Promise<PluginGreeting>
   /** What came by itself, in order. */
+  /** A welcome is said again once the keyring has an id. */
+  readonly greetings: PluginGreeting[] = []
   readonly pushes: KeyFrame[] = []
   readonly #answers = new Map<number, (answer: PluginAnswer) => void>()
   readonly #greeted = Promise.withResolvers<PluginGreeting>()
@@ -101,6 +103,7 @@ export class PluginClient extends EventEmitter<{ push: [KeyFrame]; close: [] }> 
 
   #take(frame: AgentFrame): void {
     if (frame.type === 'welcome' || frame.type === 'refused') {
+      this.greetings.push(frame)
       this.#greeted.resolve(frame)
     } else if (frame.request === 0 && frame.type === 'key') {
       this.pushes.push(frame)

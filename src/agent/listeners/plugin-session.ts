@@ -54,6 +54,7 @@ export class PluginSession {
   readonly #followed = new Set<number>()
   readonly #rotating: number[] = []
   #waiting = 0
+  #saidId: string | undefined
   #leave: (() => void) | undefined
 
   constructor(socket: Socket, mount: PluginMount, log: SessionLog) {
@@ -121,7 +122,7 @@ export class PluginSession {
 
   #welcome({ version, options }: { version: number; options: ReadonlyMap<string, string> }): void {
     clearTimeout(this.#helloTimer)
-    const { name, keys, agreement } = this.#mount
+    const { keys, agreement } = this.#mount
     if (version < 1) {
       this.#refuse(`this agent speaks version ${protocolVersion} of the plugin protocol, not ${version}`)
       return
@@ -146,8 +147,14 @@ export class PluginSession {
       this.#refuse(error.message)
       return
     }
+    this.#sendWelcome()
+  }
+
+  #sendWelcome(): void {
+    const { name, keys } = this.#mount
     const { id } = keys
     const said = new Map([['keyring', name], ...(id === undefined ? [] : [['keyring-id', id] as const])])
+    this.#saidId = id
     this.#send({ type: 'welcome', version: protocolVersion, options: said })
   }
 
@@ -167,7 +174,7 @@ export class PluginSession {
     if (held !== undefined) {
       this.#sendKey(held, asked.request)
     } else if (this.#waiting >= waitingAtMost) {
-      this.#fail(asked, `${waitingAtMost} other requests of this connection wait already`, { again: true })
+      this.#fail(asked, `${waitingAtMost} other requests of this connection wait already`)
     } else {
       void this.#answerLater(asked, version === 0 ? keys.obtainLatest(keyId) : keys.obtain(keyId, version))
     }
@@ -231,6 +238,8 @@ export class PluginSession {
     const { keyId, version } = key
     const { keys } = this.#mount
     this.#followed.add(keyId)
+    // A keyring has an id from its first key on.
+    if (this.#saidId !== keys.id) this.#sendWelcome()
     key.lend((bytes) => {
       this.#send({
         ...{ type: 'key', request, keyId, version, bytes },
