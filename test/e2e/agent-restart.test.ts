@@ -31,7 +31,7 @@ throughEachListener((listener) => {
 
     await stack.startKms()
     await until('it is ready', () => agentIsReady(stack))
-    assert.ok(agentSays(stack, 'the keyring is whole again'))
+    await until('it says so', () => agentSays(stack, 'the keyring is whole again'))
     assert.deepEqual([await keyAnswer(stack, 1), await keyAnswer(stack, 2)], answers)
   })
 
