@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chownSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DecryptCommand, GenerateDataKeyWithoutPlaintextCommand } from '@aws-sdk/client-kms'
 import { manifestFileName, parseManifest } from '../../src/keyring/manifest.ts'
 import type { Stack } from '../../src/cli/demo/stack.ts'
+import { commandFor, serverAccount } from '../../src/mariadb/account.ts'
+import { readEncryptionStatus } from '../../src/mariadb/encryption-status.ts'
 import { throughEachListener } from '../support/each-listener.ts'
 import { agentIsReady, asAdministrator, agentStack, auditTrail } from '../support/running-stack.ts'
+import { strongroom } from '../support/strongroom.ts'
 import { until } from '../support/until.ts'
 import { keyAnswer } from '../support/key-client.ts'
 
@@ -56,18 +60,71 @@ throughEachListener((listener) => {
     await server.query('CREATE DATABASE d')
     await server.query('CREATE TABLE d.t (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=3')
     await server.query('INSERT INTO d.t VALUES (1)')
+    await rotate(stack, 1)
     await stack.stopServer()
     await stack.agent.stop()
     await stack.startAgent()
     const again = await stack.startServer()
     assert.equal((await again.query('SELECT n FROM d.t')).length, 1)
+    assert.match((await keyAnswer(stack, 1)) ?? '', /^3:/)
     const contexts = auditTrail(stack)
-      .filter(({ eventName }) => eventName === 'Decrypt')
+      .filter(({ eventName }) => ['Decrypt', 'GenerateDataKeyWithoutPlaintext'].includes(eventName))
       .map(({ requestParameters }) => requestParameters?.['encryptionContext'])
     assert.ok(contexts.length > 0)
     assert.ok(contexts.every((context) => context === undefined || context === null))
   })
+
+  test('with encryption-context = none a keyring is one that the old plugin could take over, also once rotated', async (t) => {
+    const keyring = { 'encryption-context': 'none', 'key-spec': 'AES_128' }
+    const stack = await agentStack({ listener, keyring })
+    t.after(() => stack.remove())
+    await stack.initialise()
+    const server = await stack.startServer()
+    await rotate(stack, 1)
+    await server.query('CREATE DATABASE d')
+    await server.query('CREATE TABLE d.t (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=1')
+
+    const found = await readAsOldPlugin(stack)
+
+    assert.deepEqual([...found.keys()].sort(), ['1.1', '1.2', '2.1'])
+    for (const [name, hex] of found) {
+      const [keyId = 0, version = 0] = name.split('.').map(Number)
+      assert.equal(hex.length, 32, name)
+      assert.equal(await keyAnswer(stack, keyId, version), `${version}:${hex}`)
+    }
+    const table = (await readEncryptionStatus(server)).find(({ name }) => name === 'd/t')
+    assert.equal(table?.currentKeyVersion, 2)
+  })
 })
+
+/** As the operator of that listener does. */
+async function rotate(stack: Stack, keyId: number): Promise<void> {
+  if (stack.listener.name === 'plugin') {
+    await stack.server.query(`SET GLOBAL aws_key_management_rotate_key = ${keyId}`)
+    return
+  }
+  const config = join(stack.agentDirectory, 'agent.conf')
+  const { code, stderr } = await strongroom(['keys', 'rotate', String(keyId), '--config', config])
+  assert.equal(code, 0, stderr)
+}
+
+/**
+ * As the old plugin does at a start: as the server's user, every file of the data directory that is named as a key, Decrypt
+ * with no context. Resolves to the keys in hex.
+ */
+async function readAsOldPlugin(stack: Stack): Promise<Map<string, string>> {
+  const names = readdirSync(stack.dataDirectory).filter((name) => /^aws-kms-key\.\d+\.\d+$/.test(name))
+  const found = new Map<string, string>()
+  await asAdministrator(stack, async (kms) => {
+    for (const name of names) {
+      const [command, args] = commandFor(serverAccount(), 'cat', join(stack.dataDirectory, name))
+      const CiphertextBlob = execFileSync(command, args)
+      const { Plaintext = new Uint8Array() } = await kms.send(new DecryptCommand({ CiphertextBlob }))
+      found.set(name.slice('aws-kms-key.'.length), Buffer.from(Plaintext).toString('hex'))
+    }
+  })
+  return found
+}
 
 /** As the old plugin does: GenerateDataKeyWithoutPlaintext with no context, the blob to a file. Resolves to the key in hex. */
 async function writeAsOldPlugin(stack: Stack, keyId: number, version: number): Promise<string> {
