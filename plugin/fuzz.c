@@ -23,6 +23,8 @@ static void *allocate(size_t size)
 #define mlock(address, size) ((void) (address), 0)
 #define madvise(address, size, advice) (void) (address)
 #include "held_keys.c"
+#include "agent_talk.c"
+#include "agent_connection.c"
 #include "agent_link.c"
 #include <dirent.h>
 #include <stdarg.h>

@@ -17,7 +17,7 @@ export interface PluginBuild {
 }
 
 export const pluginDirectory = join(import.meta.dirname, '../plugin')
-const sources = ['aws_key_management.c', 'agent_link.c', 'held_keys.c']
+const sources = ['aws_key_management.c', 'agent_link.c', 'agent_connection.c', 'agent_talk.c', 'held_keys.c']
 const headerFolders = ['/usr/include/mariadb/server', '/usr/include/mysql/server']
 const neededHeader = 'mysql/plugin_encryption.h'
 const compilerPackages = 'the packages gcc and libc6-dev (Debian, Ubuntu) or gcc and glibc-devel (Fedora)'
