@@ -44,6 +44,8 @@ const lint: Step[] = [
 ]
 const unit = testRun(
   'unit',
+  // Node.js leaves one processor to itself by default: on two that is one file at a time.
+  '--test-concurrency=2',
   'src/**/*.test.ts',
   'test/scripts/**/*.test.ts',
   'test/plugin/**/*.test.ts',

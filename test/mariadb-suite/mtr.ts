@@ -51,7 +51,7 @@ export async function runMtr(site: Site, run: MtrRun): Promise<string> {
     await child.exited
   } finally {
     run.signal?.removeEventListener('abort', end)
-    await endServers(home)
+    await endLeftOver(child.pid, home)
   }
   run.signal?.throwIfAborted()
   return readFileSync(outputFile, 'utf8')
@@ -83,20 +83,33 @@ async function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** Whatever `mtr` left running, down to its own workers: all have its home, which nobody else has. */
-async function endServers(home: string): Promise<void> {
-  await until(`all processes whose home is ${home} have ended`, () => {
-    const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && hasHome(home, name))
+/** Whatever `mtr` left running: its workers are of its process group, and servers have its home, which nobody else has. */
+async function endLeftOver(group: number, home: string): Promise<void> {
+  await until(`the processes whose home is ${home} have ended`, () => {
+    const left = readdirSync('/proc').filter(
+      (pid) => /^\d+$/.test(pid) && (isOfGroup(pid, group) || hasHome(pid, home)),
+    )
     for (const pid of left) endProcess(Number(pid))
     return left.length === 0
   })
 }
 
-function hasHome(home: string, pid: string): boolean {
+/** proc_pid_stat(5): behind the name come the state, the parent and the group. */
+function isOfGroup(pid: string, group: number): boolean {
+  const [state, , ofGroup] = readProcess(pid, 'stat').split(') ').at(-1)?.split(' ') ?? []
+  return Number(ofGroup) === group && state !== 'Z'
+}
+
+function hasHome(pid: string, home: string): boolean {
+  return readProcess(pid, 'environ').split('\0').includes(`HOME=${home}`)
+}
+
+/** Empty where it has ended, or is somebody else's. */
+function readProcess(pid: string, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`)
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
-    return false
+    return ''
   }
 }
 
