@@ -161,6 +161,16 @@ const faults: { text: string; section: string; says: RegExp }[] = [
     says: /accept-options-from: .*plugin/,
   },
   {
+    text: `${keyring}accept-options-from = plugin\n`,
+    section: 'keyring mariadb',
+    says: /accept-options-from: there is no \[plugin-listener\]/,
+  },
+  {
+    text: `${keyring}endpoint-url = https://name:secret@kms.example/\n`,
+    section: 'keyring mariadb',
+    says: /endpoint-url: must not have a user name or password/,
+  },
+  {
     text: `${keyring}encryption-context = some\n`,
     section: 'keyring mariadb',
     says: /encryption-context: .*bound/,

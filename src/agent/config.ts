@@ -69,7 +69,7 @@ export function readAgentConfig(file: string): AgentConfig {
   const keyrings = [...sections].flatMap(([section, options]) => {
     const name = /^keyring ([A-Za-z0-9_-]+)$/.exec(section)?.[1]
     if (name !== undefined)
-      return [keyringFrom(name, options, { place: { file, section }, folder, hasVault })]
+      return [keyringFrom(name, options, { place: { file, section }, folder, hasVault, hasPlugin })]
     if (['agent', 'vault-listener', 'plugin-listener'].includes(section)) return []
     throw invalidOption(
       { file, section },
@@ -125,10 +125,18 @@ export const agentOptionNames = {
   'keyring NAME': Object.keys(keyringSchema.shape),
 }
 
+interface Where {
+  readonly place: Place
+  readonly folder: string
+  /** Whether there are such listeners. */
+  readonly hasVault: boolean
+  readonly hasPlugin: boolean
+}
+
 function keyringFrom(
   name: string,
   text: Options,
-  { place, folder, hasVault }: { place: Place; folder: string; hasVault: boolean },
+  { place, folder, hasVault, hasPlugin }: Where,
 ): KeyringConfig {
   const options = checkSection(keyringSchema, text, place)
   const storeDirectory = resolve(folder, options.store.slice('directory:'.length))
@@ -136,13 +144,20 @@ function keyringFrom(
   if (hasVault && (token === undefined || token === '')) {
     throw invalidOption(place, `token-file: is ${token === '' ? 'empty' : 'missing'}`)
   }
+  const acceptsOptions = options['accept-options-from'] === 'plugin'
+  if (acceptsOptions && !hasPlugin) {
+    throw invalidOption(
+      place,
+      'accept-options-from: there is no [plugin-listener] at which the options could come',
+    )
+  }
   return {
     name,
     place,
     storeDirectory,
     dataDirectory: options['data-directory'] ? resolve(folder, options['data-directory']) : storeDirectory,
     masterKey: settingsFrom(options),
-    acceptsOptions: options['accept-options-from'] === 'plugin',
+    acceptsOptions,
     encryptionContext: options['encryption-context'],
     credentialsFile: options['credentials-file'] && resolve(folder, options['credentials-file']),
     profile: options.profile,

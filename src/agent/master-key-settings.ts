@@ -34,7 +34,11 @@ export const masterKeyFields = {
       .optional(),
   ),
   'endpoint-url': optionalText.pipe(
-    z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+    z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      // It is shown in logs, and no KMS is asked by them.
+      .refine((url) => !hasUserInfo(url), 'must not have a user name or password')
+      .optional(),
   ),
   'request-timeout': z
     .string()
@@ -42,6 +46,11 @@ export const masterKeyFields = {
     .transform(Number)
     .pipe(z.int().min(100, timeoutBounds).max(60_000, timeoutBounds))
     .optional(),
+}
+
+function hasUserInfo(url: string): boolean {
+  const parsed = URL.parse(url)
+  return parsed !== null && parsed.username + parsed.password !== ''
 }
 
 export const masterKeySchema = z.object(masterKeyFields)

@@ -20,11 +20,6 @@ export class CreationPause {
     this.#failed.set(keyId, { error, pause, until: performance.now() + pause })
   }
 
-  /** Something has changed that all attempts depend on. */
-  forget(): void {
-    this.#failed.clear()
-  }
-
   succeeded(keyId: number): void {
     this.#failed.delete(keyId)
   }

@@ -27,8 +27,8 @@ export interface KeyMaking {
 /** At whose wish keys are made: that of a server which asks for an id, or the operator's. */
 export class CreationRequests {
   readonly #making: KeyMaking
-  readonly #underWay = new SingleFlight<number, DataKey | undefined>()
-  readonly #pause = new CreationPause()
+  #underWay = new SingleFlight<number, DataKey | undefined>()
+  #pause = new CreationPause()
 
   constructor(making: KeyMaking) {
     this.#making = making
@@ -90,9 +90,10 @@ export class CreationRequests {
     })
   }
 
-  /** Something has changed that all attempts depend on. */
+  /** Something has changed that all attempts depend on: those under way may fail, and nobody is to hear that from now on. */
   forgetFailures(): void {
-    this.#pause.forget()
+    this.#underWay = new SingleFlight()
+    this.#pause = new CreationPause()
   }
 
   async #latestOrNew(keyId: number): Promise<DataKey | undefined> {
@@ -108,18 +109,19 @@ export class CreationRequests {
   }
 
   async #createFirst(keyId: number): Promise<DataKey> {
-    this.#pause.requireOver(keyId)
+    const pause = this.#pause
+    pause.requireOver(keyId)
     try {
       const key = await this.#making.make(keyId, (latest) => {
         // While this waited for its turn, an operator or a refresh may have brought the key.
         if (latest > 0) throw new StrongroomError('SR_KEY_PRESENT', `key ${keyId} exists by now`)
       })
-      this.#pause.succeeded(keyId)
+      pause.succeeded(keyId)
       return key
     } catch (error) {
       const made = this.#making.memory.latest(keyId)
       if (made !== undefined) return made
-      if (error instanceof StrongroomError) this.#pause.failed(keyId, error)
+      if (error instanceof StrongroomError) pause.failed(keyId, error)
       throw error
     }
   }

@@ -10,6 +10,7 @@ import { FakeMasterKey } from '../../test/support/fake-master-key.ts'
 import { openKeyring } from '../../test/support/keyring.ts'
 import { scratchDirectory } from '../../test/support/scratch.ts'
 import { until } from '../../test/support/until.ts'
+import { StrongroomError } from '../errors.ts'
 import { manifestFileName, newManifest, parseManifest, serialiseManifest } from './manifest.ts'
 import { encryptionContextOf } from './wrapped-key.ts'
 
@@ -288,3 +289,58 @@ test('K9: a context that is bound keeps a key of another keyring out, whatever i
 function isSyncable(value: unknown): value is { sync(): Promise<void> } {
   return typeof value === 'object' && value !== null && 'sync' in value
 }
+
+test('K4, K5: who asks after the master key was changed does not hear that making a key failed with the former', async (t) => {
+  const former = new FakeMasterKey()
+  const { keyring } = await openKeyring(t, scratchDirectory(t), former)
+  former.delay = 300
+  former.faultFor = () => 'SR_KMS_UNREACHABLE'
+  const early = keyring.obtainLatest(1)
+  await until('the former is asked', () => former.wraps === 1)
+  const masterKey = new FakeMasterKey()
+  keyring.useMasterKey(masterKey, 'AES_256')
+  const late = [keyring.obtainLatest(1), keyring.obtainLatest(1)]
+  await assert.rejects(early, { code: 'SR_KMS_UNREACHABLE' })
+  const keys = await Promise.all(late)
+  assert.deepEqual([keys[0]?.version, keys[1] === keys[0], masterKey.wraps], [1, true, 1])
+  assert.equal(await keyring.obtainLatest(1), keys[0])
+})
+
+test('K2, K5: a key that the former master key was making is not made again with the next', async (t) => {
+  const former = new FakeMasterKey()
+  const { keyring } = await openKeyring(t, scratchDirectory(t), former)
+  former.delay = 300
+  const early = keyring.obtainLatest(1)
+  await until('the former is asked', () => former.wraps === 1)
+  const masterKey = new FakeMasterKey()
+  keyring.useMasterKey(masterKey, 'AES_256')
+  assert.equal(await keyring.obtainLatest(1), await early)
+  assert.equal(masterKey.wraps, 0)
+})
+
+test('a keyring whose keys the KMS does not know may be waiting for another KMS', async (t) => {
+  const { directory, keyring } = await keyringAndDonor(t)
+  await keyring.close()
+  const { keyring: elsewhere } = await openKeyring(t, directory, new FakeMasterKey())
+  assert.deepEqual([elsewhere.isReady, elsewhere.waitsForKms], [false, true])
+  await rm(join(directory, 'aws-kms-key.1.1'))
+  await until('the file is missed', () => !elsewhere.waitsForKms)
+})
+
+test('K10: what is wrong with the next master key is told, whatever a look with the former still finds out', async (t) => {
+  const { directory, keyring } = await keyringAndDonor(t)
+  await keyring.close()
+  const former = new FakeMasterKey()
+  former.fault = 'SR_KMS_UNREACHABLE'
+  const { keyring: again, log } = await openKeyring(t, directory, former)
+  former.delay = 300
+  const looks = former.unwraps
+  await until('a look is under way', () => former.unwraps > looks)
+  const masterKey = new FakeMasterKey()
+  masterKey.unwrap = () => Promise.reject(new StrongroomError('SR_KMS_UNREACHABLE', 'the next is away'))
+  again.useMasterKey(masterKey, 'AES_256')
+  await until('the next is told of', () =>
+    log.messages('error').some((text) => text.includes('the next is away')),
+  )
+  assert.equal(log.messages('error').length, 2)
+})

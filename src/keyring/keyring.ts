@@ -87,7 +87,7 @@ export class Keyring {
     return this.#memory.loaded.manifest?.id
   }
 
-  /** Whether nothing is wrong but that the KMS, or the way to it, can't be used. */
+  /** Whether nothing is wrong but that the KMS, or the way to it, can't be used, or that it may be another KMS. */
   get waitsForKms(): boolean {
     return this.#memory.waitsForKms
   }
@@ -135,11 +135,11 @@ export class Keyring {
     const former = this.#masterKey
     this.#masterKey = masterKey
     this.#keySpec = keySpec
-    // What was told of the former is to be told of this one too.
-    this.#troubleLog = new TroubleLog(this.#options.log)
     this.#requests.forgetFailures()
     void this.#storeWork.run(() => {
       former.close()
+      // What was told of the former, to the end of its work, is to be told of this one too.
+      this.#troubleLog = new TroubleLog(this.#options.log)
       return Promise.resolve()
     })
     void this.#upkeep.lookAfresh()

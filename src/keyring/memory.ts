@@ -3,7 +3,7 @@ import type { Created } from './creation.ts'
 import type { DataKey, KeyName } from './data-key.ts'
 import { HeldKeys } from './held-keys.ts'
 import type { Loaded, Refreshed } from './refresh.ts'
-import { isAboutTheKms, type Trouble, undecryptedVersion } from './trouble.ts'
+import { isAboutUnwrapping, type Trouble, undecryptedVersion } from './trouble.ts'
 
 export interface ListedKey extends KeyName {
   /** Its ARN, as far as it is known. */
@@ -39,9 +39,9 @@ export class Memory {
     return this.#wasWhole
   }
 
-  /** Whether nothing is wrong but that the KMS, or the way to it, can't be used. */
+  /** Whether nothing is wrong but that the KMS, or the way to it, can't be used, or that it may be another KMS. */
   get waitsForKms(): boolean {
-    return this.#troubles.every(({ error }) => isAboutTheKms(error))
+    return this.#troubles.every(({ error }) => isAboutUnwrapping(error))
   }
 
   latest(keyId: number): DataKey | undefined {

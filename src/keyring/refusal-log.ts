@@ -8,10 +8,13 @@ const tellAgainAfter = 60_000
 /** Tells once why a key is refused; MariaDB asks several times for one statement (rule K10). */
 export class RefusalLog {
   readonly #log: Log
-  readonly #told = new Sparingly(tellAgainAfter)
+  readonly #told: Sparingly
 
   constructor(log: Log) {
     this.#log = log
+    this.#told = new Sparingly(tellAgainAfter, () => {
+      log.error({}, 'more keys are refused than the log is to tell of: the others are left out for a minute')
+    })
   }
 
   notCreated(keyId: number, error: StrongroomError | undefined, why: string): void {

@@ -71,7 +71,8 @@ export function undecryptedVersion(
   return error !== undefined && isAboutUnwrapping(error) ? last : undefined
 }
 
-function isAboutUnwrapping(error: StrongroomError): boolean {
+/** Another KMS than the one that wrapped a key refuses to unwrap it, too. */
+export function isAboutUnwrapping(error: StrongroomError): boolean {
   return isAboutTheKms(error) || error.code === 'SR_UNWRAP_REFUSED' || error.code === 'SR_KEY_LENGTH_WRONG'
 }
 

@@ -139,6 +139,41 @@ test('servers that are connected at the same time must agree', () => {
   assert.equal(used.at(-1)?.masterKeyId, 'alias/two')
 })
 
+test('a client that says something else each time it comes is not heard for ever', () => {
+  const used: unknown[] = []
+  let now = 0
+  const config = { place, said: unsaid, acceptsOptions: true }
+  const agreement = new PluginOptions(
+    config,
+    new RecordingLog(),
+    (settings) => used.push(settings),
+    () => now,
+  )
+  const say = (region: string) => {
+    agreement.join(new Map([['region', region]]))()
+  }
+  for (let n = 1; n <= 10; n++) say(`region-${n}`)
+  const refused = { code: 'SR_PLUGIN_OPTIONS', message: /has changed 10 times within 10000 ms/ }
+  for (let n = 11; n <= 20; n++)
+    assert.throws(() => {
+      say(`region-${n}`)
+    }, refused)
+  say('region-10')
+  assert.equal(used.length, 10)
+  now = 10_000
+  say('region-21')
+  assert.equal(used.length, 11)
+})
+
+test('K10: an endpoint that would bring a password into the log is refused', () => {
+  const { join, used } = options({}, true)
+  assert.throws(() => join({ 'endpoint-url': 'https://name:secret@kms.example/' }), {
+    code: 'SR_PLUGIN_OPTIONS',
+    message: /endpoint_url = "https:\/\/…@kms\.example\/" in .* must not have a user name or password$/,
+  })
+  assert.deepEqual(used, [])
+})
+
 test('values are checked as those of agent.conf are, and names that are not known are passed over', () => {
   const { join, used } = options({}, true)
   for (const [name, value, says] of [

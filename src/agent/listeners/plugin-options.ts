@@ -24,6 +24,11 @@ type OptionName = keyof typeof masterKeyFields
 
 type Texts = Readonly<Partial<Record<OptionName, string>>>
 
+/** A change makes a new client of the KMS, and looks after what waits for it: no client may have that done ever again. */
+const changesAtMost = 10
+/** Milliseconds. */
+const changesWithin = 10_000
+
 /**
  * Holds what MariaDB's options say against what agent.conf says: a contradiction is refused. What agent.conf leaves open
  * and accepts takes effect, and stays in effect until a later connection says something else.
@@ -33,14 +38,23 @@ export class PluginOptions implements OptionsAgreement {
   readonly #said: Texts
   readonly #use: (settings: MasterKeySettings) => void
   readonly #log: Log
+  readonly #now: () => number
   /** Of the connections that are open. */
   readonly #open = new Set<Texts>()
   #accepted: Texts = {}
   #heard = false
+  /** When the last changes were, the oldest first. */
+  #changes: readonly number[] = []
 
   /** `use` is called with what is in effect once something was heard, and whenever that has changed. */
-  constructor(config: PluginOptionsConfig, log: Log, use: (settings: MasterKeySettings) => void) {
+  constructor(
+    config: PluginOptionsConfig,
+    log: Log,
+    use: (settings: MasterKeySettings) => void,
+    now: () => number = () => performance.now(),
+  ) {
     this.#config = config
+    this.#now = now
     this.#said = textsOf(config.said)
     this.#log = log
     this.#use = use
@@ -66,12 +80,25 @@ export class PluginOptions implements OptionsAgreement {
       this.#said[name] === undefined && this.#accepted[name] !== value
     const news = entriesOf(given).filter(isNews)
     if (news.length === 0 && this.#heard) return
+    this.#countChange()
     const accepted = { ...this.#accepted, ...Object.fromEntries(news) }
     this.#use(settingsFrom(masterKeySchema.parse({ ...accepted, ...this.#said })))
     this.#accepted = accepted
     if (news.length === 0) return
     const list = news.map(([name, value]) => `${name} = ${value}`).join(', ')
     this.#log.info({}, `takes from MariaDB's options: ${list}`)
+  }
+
+  #countChange(): void {
+    const now = this.#now()
+    const recent = this.#changes.filter((at) => now - at < changesWithin)
+    if (recent.length >= changesAtMost) {
+      throw new StrongroomError(
+        'SR_PLUGIN_OPTIONS',
+        `what MariaDB's options say has changed ${changesAtMost} times within ${changesWithin} ms: see who connects, and start the server again in a moment`,
+      )
+    }
+    this.#changes = [...recent, now]
   }
 
   #requireAgreement(name: OptionName, value: string): void {
@@ -133,9 +160,11 @@ function parse(options: ReadonlyMap<string, string>): Texts {
   if (result.success) return textsOf(settingsFrom(result.data))
   const [issue] = result.error.issues
   const name = String(issue?.path[0])
+  // The password of a URL is not for the log.
+  const shown = JSON.stringify(options.get(name)?.replace(/\/\/.*@/s, '//…@'))
   throw new StrongroomError(
     'SR_PLUGIN_OPTIONS',
-    `aws_key_management_${name.replaceAll('-', '_')} = ${JSON.stringify(options.get(name))} in MariaDB's options: ${issue?.message ?? 'is wrong'}`,
+    `aws_key_management_${name.replaceAll('-', '_')} = ${shown} in MariaDB's options: ${issue?.message ?? 'is wrong'}`,
   )
 }
 

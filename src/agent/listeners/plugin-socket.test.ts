@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -19,6 +19,7 @@ import { PluginClient } from '../../../test/support/plugin-client.ts'
 import { RecordingLog } from '../../../test/support/recording-log.ts'
 import { scratchDirectory } from '../../../test/support/scratch.ts'
 import { listenForPlugin, type PluginListener } from './plugin-socket.ts'
+import { removeStaleSocket } from './unix-socket.ts'
 
 const ownGroup = process.getegid?.() ?? 0
 const isRoot = process.geteuid?.() === 0
@@ -105,6 +106,24 @@ test('a socket that a killed agent left behind is replaced, one at which an agen
   assert.ok(await answers(socket))
 })
 
+test('a socket whose listener is too busy to take one more connection is left alone', async (t) => {
+  const { folder, socket, listen } = await place(t)
+  mkdirSync(folder, { mode: 0o700 })
+  const busy = createServer()
+  t.after(() => busy.close())
+  await new Promise<void>((resolve) => busy.listen({ path: socket, backlog: 1 }, resolve))
+  // None of them is taken before this function waits for something.
+  const others = Array.from({ length: 3 }, () => connect(socket).on('error', () => undefined))
+  t.after(() => {
+    for (const other of others) other.destroy()
+  })
+  const removing = removeStaleSocket(socket, (reason) => new Error(reason))
+  await assert.rejects(removing, { message: 'another agent may listen there (EAGAIN)' })
+  assert.ok(existsSync(socket))
+  await assert.rejects(listen(), { code: 'SR_LISTEN_FAILED', message: /another agent/ })
+  assert.ok(existsSync(socket))
+})
+
 test('what is no socket is left alone', async (t) => {
   const { folder, socket, listen } = await place(t)
   mkdirSync(folder, { mode: 0o700 })
@@ -131,6 +150,8 @@ test('a folder that others may enter, of another user, or that is none, is refus
     listen({ name: 'foreign' }),
     says(/belongs to user 54321, neither to the agent's nor to root/),
   )
+  chownSync(directory, 54_321, ownGroup)
+  await assert.rejects(listen(), says(/^cannot listen at \S+: \S+ belongs to user 54321, .* give it to the/))
 })
 
 test('a group that the agent is not in is refused, with what to do', { skip: !isRoot }, async (t) => {

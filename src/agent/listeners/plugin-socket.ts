@@ -128,6 +128,12 @@ function requireParent(directory: string, cannotListen: CannotListen): void {
     )
   }
   if (!found.isDirectory()) throw cannotListen(`${directory} is no directory`)
+  // Who owns it could put a folder of his own in the place of ours, and hand MariaDB other keys.
+  if (!isUs(found.uid) && found.uid !== 0) {
+    throw cannotListen(
+      `${directory} belongs to user ${found.uid}, neither to the agent's nor to root: give it to the agent's user (chown)`,
+    )
+  }
   if ((found.mode & othersMayWrite) !== 0 && (found.mode & sticky) === 0) {
     throw cannotListen(`every user may write to ${directory}: take that right away (chmod o-w ${directory})`)
   }

@@ -1,5 +1,6 @@
 import { lstatSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
+import { messageOf, systemCode } from '../../errors.ts'
 
 /** Says why a socket can't be made; what it returns is thrown. */
 export type CannotListen = (reason: string, cause?: unknown) => Error
@@ -9,17 +10,19 @@ export async function removeStaleSocket(socket: string, cannotListen: CannotList
   const found = lstatSync(socket, { throwIfNoEntry: false })
   if (found === undefined) return
   if (!found.isSocket()) throw cannotListen('something that is no socket is there')
-  const isAnswered = await new Promise<boolean>((resolve) => {
+  const fault = await new Promise<string | undefined>((resolve) => {
     const probe = connect(socket)
     probe.once('connect', () => {
       probe.destroy()
-      resolve(true)
+      resolve(undefined)
     })
-    probe.once('error', () => {
-      resolve(false)
+    probe.once('error', (error) => {
+      resolve(systemCode(error) ?? messageOf(error))
     })
   })
-  if (isAnswered) throw cannotListen('another agent answers there')
+  if (fault === undefined) throw cannotListen('another agent answers there')
+  // No other says that nobody listens: where the queue of a busy listener is full it is EAGAIN (connect(2)).
+  if (fault !== 'ECONNREFUSED') throw cannotListen(`another agent may listen there (${fault})`)
   unlinkSync(socket)
 }
 

@@ -15,6 +15,7 @@ import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.t
 import { takePlaintext } from './plaintext-middleware.ts'
 import { regionFor, regionOf } from './region.ts'
 import { withinTime } from './time-limit.ts'
+import { boundAnswers } from './whole-answer.ts'
 import { wipingAgents } from './wiping-agents.ts'
 
 export interface AwsKmsOptions extends CredentialOptions {
@@ -64,6 +65,7 @@ export class AwsKmsMasterKey implements MasterKey {
         requestTimeout,
       }),
     })
+    boundAnswers(this.#client.middlewareStack)
   }
 
   async wrapNew(spec: KeySpec, context: EncryptionContext | undefined): Promise<Wrapped> {

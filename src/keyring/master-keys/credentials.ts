@@ -17,9 +17,15 @@ type Identity = Parameters<CredentialProvider>[0]
 /** An instance without a metadata service must not hold up a start (milliseconds; the SDK's default is a second). */
 const metadataTimeout = 1000
 
-/** The SDK renews what has less than this left, and keeps for ever what says nothing about its end (milliseconds). */
+/** What has less than this left is renewed, as the SDK does (milliseconds). */
 const renewalTime = 5 * 60_000
-const keptForASecond = renewalTime + 1000
+/** Between two look-ups (milliseconds). */
+const rest = 1000
+/** The SDK keeps for ever what says nothing about its end, and asks for each call where the end is over. */
+const alwaysOver = new Date(0)
+
+/** More that have not ended, such as programs that hang, are not begun. */
+const lookUpsAtMost = 8
 
 /**
  * The credentials of a master key, looked up again whenever they may have been renewed, without a restart (rule K4): a second
@@ -30,18 +36,27 @@ const keptForASecond = renewalTime + 1000
 export class Credentials {
   readonly #options: CredentialOptions
   readonly #lookUp: CredentialProvider
+  readonly #now: () => number
   #held: FoundCredentials | undefined
+  #lookedUpAt = -Infinity
+  #lookUps = 0
 
-  constructor(options: CredentialOptions, lookUp: CredentialProvider = lookUpFor(options)) {
+  /** `now` is in milliseconds and never goes back, as the time of day does where a clock is set right. */
+  constructor(
+    options: CredentialOptions,
+    lookUp: CredentialProvider = lookUpFor(options),
+    now: () => number = () => performance.now(),
+  ) {
     this.#options = options
     this.#lookUp = lookUp
+    this.#now = now
   }
 
-  /** What an SDK client takes. It asks again after a second, because whether something is renewed is decided here. */
-  readonly provide: CredentialProvider = async (identity) => {
-    const found = await this.#current(identity)
-    return { ...found, expiration: new Date(Date.now() + keptForASecond) }
-  }
+  /** What an SDK client takes. It asks for each call, because whether something is renewed is decided here. */
+  readonly provide: CredentialProvider = async (identity) => ({
+    ...(await this.#current(identity)),
+    expiration: alwaysOver,
+  })
 
   /** The KMS refused them: what they say about their end isn't to be relied on. */
   forget(): void {
@@ -49,15 +64,30 @@ export class Credentials {
   }
 
   async #current(identity: Identity): Promise<FoundCredentials> {
-    if (timeLeft(this.#held) > renewalTime && this.#held !== undefined) return this.#held
+    const isRecent = this.#now() - this.#lookedUpAt < rest
+    if (this.#held !== undefined && (isRecent || timeLeft(this.#held) > renewalTime)) return this.#held
     try {
       // The SDK lets all its calls wait for one look-up; one that hangs must not hang them for good.
-      this.#held = await withinTime(this.#limit, () => this.#lookUp(identity))
+      this.#held = await withinTime(this.#limit, () => this.#counted(identity))
       return this.#held
     } catch (error) {
       // The source of what lasts a while longer may be back before it ends.
       if (timeLeft(this.#held) > 0 && this.#held !== undefined) return this.#held
+      this.#held = undefined
       throw this.#explained(error)
+    } finally {
+      this.#lookedUpAt = this.#now()
+    }
+  }
+
+  /** A look-up that nobody waits for any longer goes on. */
+  async #counted(identity: Identity): Promise<FoundCredentials> {
+    if (this.#lookUps >= lookUpsAtMost) throw new Error(`${this.#lookUps} look-ups hang there already`)
+    this.#lookUps += 1
+    try {
+      return await this.#lookUp(identity)
+    } finally {
+      this.#lookUps -= 1
     }
   }
 
@@ -96,5 +126,7 @@ function lookUpFor({ credentialsFile, profile }: CredentialOptions): CredentialP
 function wordsOf(error: unknown): string {
   // A parser of JSON quotes what it read, which may be the secret.
   if (error instanceof SyntaxError) return 'what their source answered is not JSON'
+  // Of a program Node.js quotes its arguments and what it wrote to stderr.
+  if (messageOf(error).startsWith('Command failed: ')) return 'credential_process failed; run it by hand'
   return `${error instanceof Error ? error.name : typeof error}: ${messageOf(error)}`
 }

@@ -1,6 +1,7 @@
 import type { DecryptCommand } from '@aws-sdk/client-kms'
 import { StrongroomError } from '../../errors.ts'
 import { secretBuffer } from '../data-key.ts'
+import { hasBody, wholeBody } from './whole-answer.ts'
 
 type Stack = DecryptCommand['middlewareStack']
 
@@ -19,7 +20,7 @@ export function takePlaintext(stack: Stack, receive: (plaintext: Buffer) => void
       const result = await next(args)
       const { response } = result
       if (hasBody(response) && response.statusCode === 200) {
-        const body = await readWhole(response.body)
+        const body = await wholeBody(response)
         receive(cutPlaintext(body))
         response.body = body
       }
@@ -69,31 +70,4 @@ function decodeBase64(digits: Buffer): Buffer {
     }
   }
   return plaintext
-}
-
-/** The parts are zeroed once they are put together. */
-async function readWhole(body: unknown): Promise<Buffer> {
-  if (!isStream(body)) throw new StrongroomError('SR_KMS_FAILED', "the KMS's answer is not read as a stream")
-  const parts: Buffer[] = []
-  for await (const part of body) {
-    if (!Buffer.isBuffer(part))
-      throw new StrongroomError('SR_KMS_FAILED', "the KMS's answer is not read as bytes")
-    parts.push(part)
-  }
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const whole = secretBuffer(length)
-  let end = 0
-  for (const part of parts) {
-    end += part.copy(whole, end)
-    part.fill(0)
-  }
-  return whole
-}
-
-function hasBody(response: unknown): response is { statusCode: unknown; body: unknown } {
-  return typeof response === 'object' && response !== null && 'statusCode' in response && 'body' in response
-}
-
-function isStream(body: unknown): body is AsyncIterable<unknown> {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }

@@ -43,6 +43,17 @@ test('a named file is the only one; what comes late is found', async (t) => {
   assert.equal(await region(), 'us-west-2')
 })
 
+test('a profile may have dots in its name', async (t) => {
+  const folder = inEnvironment(t)
+  const text = '[profile my.team.db]\nregion = eu-north-1\n[my.team]\nregion = eu-south-1\n[none.region]\n'
+  writeFileSync(join(folder, 'config'), text)
+  assert.equal(await lookUp({ profile: 'my.team.db' }), 'eu-north-1')
+  assert.equal(await lookUp({ profile: 'my.team' }), 'eu-south-1')
+  for (const profile of ['my', 'none.region', 'none.region.x', 'nothing.at.all']) {
+    await assert.rejects(lookUp({ profile }), { code: 'SR_KMS_REGION_UNKNOWN' }, profile)
+  }
+})
+
 async function lookUp(options: Partial<RegionOptions> = {}): Promise<string> {
   const region = regionFor({ ...nothing, ...options })
   return typeof region === 'string' ? region : await region()

@@ -62,9 +62,19 @@ function sharedFiles(): string[] {
 
 function regionInFile(file: string, profile: string): string | undefined {
   const sections = parse(textOf(file))
-  const section: unknown = sections[profile] ?? sections[`profile ${profile}`]
+  const section = sectionOf(sections, profile) ?? sectionOf(sections, `profile ${profile}`)
   if (typeof section !== 'object' || section === null || !('region' in section)) return undefined
   return typeof section.region === 'string' && section.region !== '' ? section.region : undefined
+}
+
+/** The parser takes a dot in a section's name for a step into the section before it. */
+function sectionOf(sections: object, name: string): unknown {
+  let found: unknown = sections
+  for (const part of name.split('.')) {
+    if (typeof found !== 'object' || found === null) return undefined
+    found = Reflect.get(found, part)
+  }
+  return found
 }
 
 /** What is wrong with a file is told of where its credentials are wanted. */

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { type Issuer, newIssuerKey, startIssuer } from '../../../test/support/oidc-issuer.ts'
 import type { OidcProvider } from '../state/oidc-providers.ts'
 import { fetchIssuerKeys } from './fetch-issuer-keys.ts'
+import { getJson } from './https-json.ts'
 
 const providerOf = (
   { name, arn, thumbprint }: Issuer,
@@ -119,12 +120,25 @@ test('an issuer can’t have this machine asked, or what tells machines their se
     '169.254.169.254',
     '0.0.0.0',
     '[fe80::1]',
+    // Where Amazon's, Google's and Alibaba's machines find what is told to them alone.
+    '[fd00:ec2::254]',
+    '[fd20:ce::254]',
+    '100.100.100.200',
   ]) {
     const body = JSON.stringify({ issuer: issuer.url, jwks_uri: `https://${host}/realms/test/keys` })
     issuer.answers.set(configurationOf(issuer), { body })
     await assert.rejects(idsOf(providerOf(issuer)), lasting(/where only the issuer itself may be/), host)
   }
   assert.deepEqual(inside.requests, [])
+})
+
+test('a name that the system is slow to look up does not hold a question longer than its time', async () => {
+  const asked = getJson(new URL('https://localhost/keys'), {
+    host: 'issuer.example',
+    thumbprints: [],
+    signal: AbortSignal.abort(),
+  })
+  await assert.rejects(asked, passing(/localhost\/keys takes too long/))
 })
 
 test('an issuer that is away, is silent or breaks off may be right later', async (t) => {

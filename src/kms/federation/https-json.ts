@@ -1,7 +1,7 @@
 import { hash, type X509Certificate } from 'node:crypto'
 import type { LookupAddress } from 'node:dns'
 import { lookup as lookUp } from 'node:dns/promises'
-import { once } from 'node:events'
+import { addAbortListener, once } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net'
@@ -42,7 +42,7 @@ export async function getJson(url: URL, site: IssuerSite): Promise<unknown> {
   if (url.protocol !== 'https:' || url.username + url.password !== '') {
     throw new IssuerFailure(`${shown(url)} is no https URL without a password`, true)
   }
-  const lookup = url.host === site.host ? undefined : fixed(await publicAddresses(url))
+  const lookup = url.host === site.host ? undefined : fixed(await publicAddresses(url, site.signal))
   const answer = await getTrusting(url, { lookup, signal: site.signal }, site.thumbprints)
   try {
     return JSON.parse(answer)
@@ -173,9 +173,9 @@ async function textOf(answer: IncomingMessage, url: URL): Promise<string> {
  * Where another host is than the one that an administrator named, which the issuer chose then: not this machine, nor
  * where clouds tell machines their secrets.
  */
-async function publicAddresses(url: URL): Promise<LookupAddress[]> {
-  const host = hostOf(url)
-  const addresses = await lookUp(host, { all: true }).catch((error: unknown) => {
+async function publicAddresses(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {
+  const looking = lookUp(hostOf(url), { all: true })
+  const addresses = await unlessAborted(looking, url, signal).catch((error: unknown) => {
     throw failure(url, error)
   })
   const hidden = addresses.find(({ address }) =>
@@ -185,9 +185,23 @@ async function publicAddresses(url: URL): Promise<LookupAddress[]> {
   throw new IssuerFailure(`${shown(url)} is at ${hidden.address}, where only the issuer itself may be`, true)
 }
 
+/** The system's way to look names up can't be ended. */
+async function unlessAborted<T>(work: Promise<T>, url: URL, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const listening = addAbortListener(signal, () => {
+    reject(tookTooLong(url, signal.reason))
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    listening[Symbol.dispose]()
+  }
+}
+
 const notForOthers = new BlockList()
 for (const [network, bits] of [
   ['0.0.0.0', 8],
+  ['100.100.100.200', 32],
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['224.0.0.0', 3],
@@ -195,6 +209,8 @@ for (const [network, bits] of [
   notForOthers.addSubnet(network, bits, 'ipv4')
 for (const [network, bits] of [
   ['::', 127],
+  ['fd00:ec2::', 32],
+  ['fd20:ce::', 32],
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
@@ -218,10 +234,14 @@ function shown({ origin, pathname }: URL): string {
   return shortened(origin + pathname, 256)
 }
 
+function tookTooLong(url: URL, cause: unknown): IssuerFailure {
+  return new IssuerFailure(`${shown(url)} takes too long to answer`, false, cause)
+}
+
 function failure(url: URL, error: unknown): IssuerFailure {
   if (error instanceof IssuerFailure) return error
   const code = systemCode(error) ?? ''
-  if (code === 'ABORT_ERR') return new IssuerFailure(`${shown(url)} takes too long to answer`, false, error)
+  if (code === 'ABORT_ERR') return tookTooLong(url, error)
   const isAboutCertificate = unvouched.has(code) || /^CERT_|ALTNAME|HOSTNAME|_CA$|PURPOSE/.test(code)
   return isAboutCertificate
     ? new IssuerFailure(`the certificate of ${shown(url)} is not trusted (${code})`, true, error)
