@@ -55,7 +55,10 @@ export async function startTestService(
   const directory = mkdtempSync(join(tmpdir(), 'strongroom-kms-'))
   const open = (): Promise<KmsService> =>
     openKmsService({ listen: '127.0.0.1:0', ...options, dataDirectory: directory })
-  let current = await open()
+  let current = await open().catch((error: unknown) => {
+    rmSync(directory, { recursive: true })
+    throw error
+  })
   t.after(async () => {
     await current.close()
     rmSync(directory, { recursive: true })
