@@ -164,6 +164,14 @@ void link_rotate(uint32_t id, struct link_answer *answer)
   pthread_mutex_unlock(&lock);
 }
 
+uint32_t link_key_count(void)
+{
+  pthread_mutex_lock(&lock);
+  uint32_t count= self->held.count;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
 void link_each_key(void (*see)(const struct held_key *, void *), void *argument)
 {
   pthread_mutex_lock(&lock);

@@ -45,6 +45,8 @@ void link_key(uint32_t id, uint32_t version, void (*use)(const struct held_key *
 /* Has the agent make a new version of an id; of all for 0. */
 void link_rotate(uint32_t id, struct link_answer *answer);
 
+uint32_t link_key_count(void);
+
 /* Calls `see` for every held key. */
 void link_each_key(void (*see)(const struct held_key *, void *), void *argument);
 

@@ -189,13 +189,12 @@ struct status_text
 {
   char *text;
   size_t length;
-  unsigned int count, last_id;
+  unsigned int last_id;
 };
 
 static void add_to_status(const struct held_key *key, void *argument)
 {
   struct status_text *status= argument;
-  status->count++;
   if (status->length + 40 > LONGEST_STATUS)
     return;
   status->length+= (size_t) sprintf(status->text + status->length, key->id == status->last_id ? " %u" : status->length ? "; %u: " : "%u: ",
@@ -207,7 +206,7 @@ static void add_to_status(const struct held_key *key, void *argument)
 
 static int show_keys(MYSQL_THD thd, struct st_mysql_show_var *show, void *buffer, struct system_status_var *all, enum enum_var_type type)
 {
-  struct status_text status= { buffer, 0, 0, 0 };
+  struct status_text status= { buffer, 0, 0 };
   (void) thd, (void) all, (void) type;
   status.text[0]= 0;
   link_each_key(add_to_status, &status);
@@ -218,11 +217,8 @@ static int show_keys(MYSQL_THD thd, struct st_mysql_show_var *show, void *buffer
 
 static int show_count(MYSQL_THD thd, struct st_mysql_show_var *show, void *buffer, struct system_status_var *all, enum enum_var_type type)
 {
-  char text[LONGEST_STATUS];
-  struct status_text status= { text, 0, 0, 0 };
   (void) thd, (void) all, (void) type;
-  link_each_key(add_to_status, &status);
-  *(long long *) buffer= status.count;
+  *(long long *) buffer= link_key_count();
   show->type= SHOW_LONGLONG;
   show->value= buffer;
   return 0;

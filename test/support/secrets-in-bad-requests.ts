@@ -45,6 +45,15 @@ function cases({ keyId, importedKeyId, serialNumber, alice }: Used, { root }: Tl
       ...parameters,
     }).toString(),
   })
+  const withWebIdentity = (secret: string): TlsCall => ({
+    ...form('sts', {
+      Action: 'AssumeRoleWithWebIdentity',
+      RoleArn: 'arn:aws:iam::111122223333:role/none',
+      RoleSessionName: 'pod',
+      WebIdentityToken: secret,
+    }),
+    unsigned: true,
+  })
   return [
     ['a body that is cut short', (secret) => encrypt(plaintext(secret).slice(0, -2))],
     ['a body that is no JSON', (secret) => encrypt(`Plaintext: ${secret}`)],
@@ -149,31 +158,8 @@ function cases({ keyId, importedKeyId, serialNumber, alice }: Used, { root }: Tl
       'an MFA code that is too long',
       (secret) => form('sts', { Action: 'GetSessionToken', SerialNumber: serialNumber, TokenCode: secret }),
     ],
-    [
-      'a web identity token that is none',
-      (secret) => ({
-        ...form('sts', {
-          Action: 'AssumeRoleWithWebIdentity',
-          RoleArn: 'arn:aws:iam::111122223333:role/none',
-          RoleSessionName: 'pod',
-          WebIdentityToken: secret,
-        }),
-        unsigned: true,
-      }),
-    ],
-    [
-      'a web identity token that is too long',
-      (secret) => ({
-        ...form('sts', {
-          Action: 'AssumeRoleWithWebIdentity',
-          RoleArn: 'arn:aws:iam::111122223333:role/none',
-          RoleSessionName: 'pod',
-          WebIdentityToken: secret,
-        }),
-        unsigned: true,
-      }),
-      24 * 1000,
-    ],
+    ['a web identity token that is none', withWebIdentity],
+    ['a web identity token that is too long', withWebIdentity, 24 * 1000],
     [
       'MFA codes to enable a device',
       (secret) =>
