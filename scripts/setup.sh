@@ -10,8 +10,9 @@ Makes a machine with Debian or Ubuntu, Node.js 20 or later and npm ready for Str
 and nothing else: MariaDB's server, backup tool and hashicorp_key_management plugin (Debian packages; no service is
 started), and node_modules, which brings the Node.js that Strongroom runs on.
 
-  --for-tests   also what the tests need: awscli, python3-boto3, curl, and a C compiler, MariaDB's headers and
-                MariaDB's own test suite for the plugin (together 1 GB)
+  --for-tests   also what the tests need: awscli, python3-boto3, curl; a C compiler, MariaDB's headers and MariaDB's own
+                test suite for the plugin; debootstrap and systemd-nspawn to boot a machine of their own; the compilers
+                of SELinux and AppArmor; acl (together 1 GB)
   --quiet       print only what is done, and errors
   --dry-run     print what would be done, change nothing
 TEXT
@@ -86,7 +87,8 @@ missing_packages() {
   # An aws from elsewhere on the PATH doesn't count: the tests call the distribution's.
   # gcc brings the libraries of AddressSanitizer and UndefinedBehaviorSanitizer (libgcc-12-dev, libgcc-13-dev).
   [ -z "$for_tests" ] ||
-    wanted="$wanted awscli python3-boto3 curl gcc libc6-dev libmariadbd-dev mariadb-test mariadb-test-data"
+    wanted="$wanted awscli python3-boto3 curl gcc libc6-dev libmariadbd-dev mariadb-test mariadb-test-data \
+acl apparmor checkpolicy debootstrap semodule-utils systemd systemd-container"
   # shellcheck disable=SC2086 # a list of names
   installed=$(dpkg-query -W -f '${Package} ${db:Status-Status};' $wanted 2>/dev/null || true)
   list=''

@@ -44,6 +44,13 @@ const packages = [
   'libmariadbd-dev',
   'mariadb-test',
   'mariadb-test-data',
+  'acl',
+  'apparmor',
+  'checkpolicy',
+  'debootstrap',
+  'semodule-utils',
+  'systemd',
+  'systemd-container',
 ]
 const allButServer = packages.filter((name) => name !== 'mariadb-server')
 const lock = JSON.stringify({ packages: { '': {}, 'node_modules/zod': { version: '1.0.0' } } })

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { AwsAccess } from '../aws/access.ts'
+import { StrongroomError } from '../errors.ts'
+
+/** Those of each command that calls AWS's services, for `parseArguments`. */
+export const awsOptions = {
+  region: { type: 'string' },
+  'endpoint-url': { type: 'string' },
+  profile: { type: 'string' },
+} as const
+
+export const awsOptionsHelp = `
+  --region REGION     (default: that of AWS_REGION, AWS_DEFAULT_REGION or the profile)
+  --endpoint-url URL  of a KMS service of your own, such as https://kms.example.com:8202 (default: Amazon's)
+  --profile NAME      in AWS's shared files (default: AWS_PROFILE, else AWS's own order of places)
+`.replace(/^\n|\n$/g, '')
+
+const schema = z.object({
+  region: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, '--region must be the name of a region, such as us-west-2')
+    .default(() => process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? '')
+    .transform((region) => (region === '' ? undefined : region)),
+  'endpoint-url': z
+    .url({ protocol: /^https?$/, error: '--endpoint-url must be an http or https URL' })
+    .optional(),
+  profile: z.string().optional(),
+})
+
+/** Throws SR_USAGE. The caller closes it. */
+export function awsAccessFrom(values: {
+  readonly [Name in keyof typeof awsOptions]?: string | undefined
+}): AwsAccess {
+  const { success, data, error } = schema.safeParse(values)
+  if (!success) throw new StrongroomError('SR_USAGE', error.issues.map(({ message }) => message).join('; '))
+  return new AwsAccess({ region: data.region, endpointUrl: data['endpoint-url'], profile: data.profile })
+}
