@@ -25,7 +25,7 @@ export default {
     only('provisioning', ['aws']),
     only('master-key-window', ['aws']),
     only('mfa-session', ['aws']),
-    only('deployment', ['mariadb'], ['ini-file']),
+    only('deployment', ['agent', 'innodb', 'mariadb'], ['ini-file']),
     only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file']),
     only(
       'cli',

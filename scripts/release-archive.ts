@@ -23,7 +23,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'strongroom-release-'))
 try {
   const tree = join(scratch, name)
   compileProduct(tree)
-  for (const part of ['LICENSE', 'README.md', 'SECURITY.md', 'docs', 'package-lock.json'])
+  for (const part of ['LICENSE', 'README.md', 'SECURITY.md', 'deploy', 'docs', 'package-lock.json'])
     cpSync(join(root, part), join(tree, part), { recursive: true })
   addPlugin(join(tree, 'plugin'))
   if (values['own-packages'] === true) linkPackages(tree)

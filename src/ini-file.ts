@@ -21,8 +21,13 @@ export const requiredText = z.string('is missing').min(1, 'is empty')
 
 /** The sections of a configuration file, by name. Throws SR_CONFIG_INVALID. */
 export function readIniFile(file: string): Map<string, Options> {
+  return iniSections(readText(file), file)
+}
+
+/** The same of a text; `file` is where it stands. Throws SR_CONFIG_INVALID. */
+export function iniSections(text: string, file: string): Map<string, Options> {
   const sections = new Map<string, Options>()
-  for (const [section, options] of Object.entries(parse(readText(file)))) {
+  for (const [section, options] of Object.entries(parse(text))) {
     const known: unknown = options
     if (typeof known !== 'object' || known === null) {
       throw new StrongroomError('SR_CONFIG_INVALID', `${file}: option ${section}: stands outside any section`)

@@ -2,11 +2,13 @@ import type { Log } from '../keyring/log.ts'
 import { Keyring } from '../keyring/keyring.ts'
 import type { MasterKey } from '../keyring/master-key.ts'
 import { AwsKmsMasterKey } from '../keyring/master-keys/aws-kms.ts'
+import { HandedCredentials } from '../keyring/master-keys/handed-credentials.ts'
 import { DirectoryStore } from '../keyring/stores/directory.ts'
 import { AccessTokens } from './access-tokens.ts'
 import type { AgentConfig, KeyringConfig, PluginListenerConfig, VaultListenerConfig } from './config.ts'
 import { pluginGroupId } from './group-id.ts'
 import { listenForOperator } from './listeners/admin.ts'
+import type { OperatedKeyring } from './listeners/admin-credentials.ts'
 import { PluginOptions } from './listeners/plugin-options.ts'
 import { listenForPlugin } from './listeners/plugin-socket.ts'
 import { VaultHandler, type VaultMount } from './listeners/vault-handler.ts'
@@ -31,18 +33,26 @@ export interface Agent {
   stop(): Promise<void>
 }
 
+/** Shows what a keyring waits for; undefined: for nothing any more. */
+export type OnWaiting = (keyring: string, status: string | undefined) => void
+
 interface OpenKeyring {
   readonly config: KeyringConfig
   readonly keys: Keyring
   readonly options: PluginOptions
+  readonly handed: HandedCredentials
 }
 
 /**
  * Starts the agent. It listens at once, ready or not: what is asked for too early waits its two seconds.
  * Throws SR_TOKEN_INVALID or SR_LISTEN_FAILED; trouble with a store or the KMS ends nothing, it is waited out.
  */
-export async function startAgent(config: AgentConfig, log: Log): Promise<Agent> {
-  const keyrings = config.keyrings.map((keyring) => openKeyring(keyring, log))
+export async function startAgent(
+  config: AgentConfig,
+  log: Log,
+  onWaiting: OnWaiting = () => undefined,
+): Promise<Agent> {
+  const keyrings = config.keyrings.map((keyring) => openKeyring(keyring, log, onWaiting))
   const listeners: Listener[] = []
   const stop = async () => {
     await Promise.all(listeners.map((listener) => listener.close()))
@@ -59,9 +69,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Agent> 
     addresses: listeners.flatMap(({ address }) => address ?? []),
     whenReady: async () => {
       await started
-      const waiting = keyrings.filter(
-        ({ keys, options }) => !keys.isReady && options.waits && keys.waitsForKms,
-      )
+      const waiting = keyrings.filter(waitsForServer)
       const others = keyrings.filter((keyring) => !waiting.includes(keyring))
       await Promise.all(others.map(({ keys }) => keys.whenReady()))
       return waiting.map(({ keys }) => keys.name)
@@ -90,30 +98,52 @@ async function* openListeners(
     for (const keyring of keyrings) yield await openPluginListener(pluginListener, keyring, log)
   }
   if (adminSocket !== undefined) {
-    yield await listenForOperator(adminSocket, new Map(keyrings.map(({ keys }) => [keys.name, keys])), log)
+    const operated = new Map(keyrings.map((keyring) => [keyring.keys.name, operatedAs(keyring)]))
+    yield await listenForOperator(adminSocket, operated, log)
   }
 }
 
-function openKeyring(config: KeyringConfig, log: Log): OpenKeyring {
+function operatedAs(keyring: OpenKeyring): OperatedKeyring {
+  const { keys, handed } = keyring
+  return { keys, handed, waitsForServer: () => waitsForServer(keyring) }
+}
+
+/** Whether it waits for what MariaDB's plugin will say, and for nothing else. */
+function waitsForServer({ keys, options }: OpenKeyring): boolean {
+  return !keys.isReady && options.waits && keys.waitsForKms
+}
+
+function openKeyring(config: KeyringConfig, log: Log, onWaiting: OnWaiting): OpenKeyring {
+  const handed = new HandedCredentials({ isOnlySource: config.awaitsCredentials })
+  const masterKeyFor = (settings: MasterKeySettings) => masterKeyFrom(settings, config, handed)
   const keys = new Keyring({
     name: config.name,
     store: new DirectoryStore(config.storeDirectory, config.dataDirectory),
-    masterKey: isKmsUnsaid(config) ? new UnsaidMasterKey() : masterKeyFrom(config.masterKey, config),
+    masterKey: isKmsUnsaid(config) ? new UnsaidMasterKey() : masterKeyFor(config.masterKey),
     keySpec: config.masterKey.keySpec ?? defaultKeySpec,
     creationRule: config.creationRule,
     encryptionContext: config.encryptionContext,
+    keyringId: config.keyringId,
     log,
+    onWaiting: (status) => {
+      onWaiting(config.name, status)
+    },
   })
   const { place, masterKey: said, acceptsOptions } = config
   const options = new PluginOptions({ place, said, acceptsOptions }, log, (settings) => {
-    keys.useMasterKey(masterKeyFrom(settings, config), settings.keySpec ?? defaultKeySpec)
+    keys.useMasterKey(masterKeyFor(settings), settings.keySpec ?? defaultKeySpec)
   })
-  return { config, keys, options }
+  return { config, keys, options, handed }
 }
 
-function masterKeyFrom(settings: MasterKeySettings, { credentialsFile, profile }: KeyringConfig): MasterKey {
+function masterKeyFrom(
+  settings: MasterKeySettings,
+  { credentialsFile, profile }: KeyringConfig,
+  handed: HandedCredentials,
+): MasterKey {
   const { masterKeyId, region, endpointUrl, requestTimeout = defaultRequestTimeout } = settings
-  return new AwsKmsMasterKey({ masterKeyId, region, endpointUrl, requestTimeout, credentialsFile, profile })
+  const place = { masterKeyId, region, endpointUrl, requestTimeout }
+  return new AwsKmsMasterKey({ ...place, credentialsFile, profile, handed })
 }
 
 /** Whether the KMS is left to MariaDB's options. */

@@ -33,10 +33,12 @@ credentials-file = credentials
 create-keys = 1, 2, 100-199
 accept-options-from = plugin
 encryption-context = none
+keyring-id = 00112233445566778899aabbccddeeff
 [keyring second]
 store = directory:/srv/second
 data-directory = /var/lib/mysql
 token-file = second.token
+credentials = with-mfa
 `,
   )
   const config = readAgentConfig(file)
@@ -60,6 +62,8 @@ token-file = second.token
       },
       acceptsOptions: true,
       encryptionContext: 'none',
+      keyringId: '00112233445566778899aabbccddeeff',
+      awaitsCredentials: false,
       credentialsFile: join(directory, 'credentials'),
       profile: undefined,
       tokenFile: '/etc/strongroom/mariadb.token',
@@ -69,6 +73,7 @@ token-file = second.token
   assert.deepEqual(config.pluginListener, { directory: join(directory, 'run'), group: 'mysql' })
   assert.equal(second?.acceptsOptions, false)
   assert.equal(second.encryptionContext, undefined)
+  assert.equal(second.awaitsCredentials, true)
   assert.equal(second.dataDirectory, '/var/lib/mysql')
   assert.equal(second.masterKey.keySpec, undefined)
   assert.equal(second.masterKey.requestTimeout, undefined)
@@ -139,6 +144,21 @@ const faults: { text: string; section: string; says: RegExp }[] = [
     section: 'keyring mariadb',
     says: /create-keys: "some" is not a key id/,
   },
+  {
+    text: `${keyring}credentials = none\n`,
+    section: 'keyring mariadb',
+    says: /credentials: .*with-mfa/,
+  },
+  {
+    text: `${keyring}credentials = with-mfa\n`,
+    section: 'keyring mariadb',
+    says: /credentials: with-mfa hands them over at \[agent\] admin-socket, which is not set/,
+  },
+  ...['credentials-file', 'profile'].map((option) => ({
+    text: `[agent]\nadmin-socket = a\n${keyring}credentials = with-mfa\n${option} = other\n`,
+    section: 'keyring mariadb',
+    says: new RegExp(`${option}: with credentials = with-mfa nothing is read from there; remove it`),
+  })),
   { text: `${keyring}create-keys = 9-3\n`, section: 'keyring mariadb', says: /create-keys: "9-3"/ },
   {
     text: `${keyring}[vault-listener]\nlisten = localhost\n`,
@@ -174,6 +194,11 @@ const faults: { text: string; section: string; says: RegExp }[] = [
     text: `${keyring}encryption-context = some\n`,
     section: 'keyring mariadb',
     says: /encryption-context: .*bound/,
+  },
+  {
+    text: `${keyring}keyring-id = 00112233445566778899AABBCCDDEEFF\n`,
+    section: 'keyring mariadb',
+    says: /keyring-id: must be 32 hex digits, in lower case/,
   },
   {
     text: `${keyring}master-key-id = a b\n`,

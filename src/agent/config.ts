@@ -11,7 +11,7 @@ import {
   requiredText,
 } from '../ini-file.ts'
 import { type CreationRule, parseCreationRule } from '../keyring/creation-rule.ts'
-import type { Manifest } from '../keyring/manifest.ts'
+import { keyringIdForm, type Manifest } from '../keyring/manifest.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
 import { masterKeyFields, type MasterKeySettings, settingsFrom } from './master-key-settings.ts'
 
@@ -48,6 +48,10 @@ export interface KeyringConfig {
   readonly acceptsOptions: boolean
   /** Of a new keyring's keys; undefined: not said. */
   readonly encryptionContext: Manifest['encryptionContext'] | undefined
+  /** That the manifest must have, and a new one gets; undefined: not said. */
+  readonly keyringId: string | undefined
+  /** Whether no credentials are used but those that `strongroom with-mfa` hands over. */
+  readonly awaitsCredentials: boolean
   readonly credentialsFile: string | undefined
   readonly profile: string | undefined
   /** There is one where there is a Vault listener. */
@@ -57,7 +61,11 @@ export interface KeyringConfig {
 
 /** Throws SR_CONFIG_INVALID, whose text names the file, the section and the option. */
 export function readAgentConfig(file: string): AgentConfig {
-  const sections = readIniFile(file)
+  return agentConfigFrom(readIniFile(file), file)
+}
+
+/** The same of sections that were read already, or that are yet to be written to the file. */
+export function agentConfigFrom(sections: ReadonlyMap<string, Options>, file: string): AgentConfig {
   const folder = dirname(resolve(file))
   const read = <T>(schema: z.ZodType<T>, section: string) =>
     checkSection(schema, sections.get(section) ?? {}, { file, section })
@@ -66,10 +74,11 @@ export function readAgentConfig(file: string): AgentConfig {
   const plugin = read(pluginListenerSchema, 'plugin-listener')
   const hasPlugin = sections.has('plugin-listener')
   const hasVault = sections.has('vault-listener') || !hasPlugin
+  const listeners = { hasVault, hasPlugin, hasAdmin: agent['admin-socket'] !== undefined }
   const keyrings = [...sections].flatMap(([section, options]) => {
     const name = /^keyring ([A-Za-z0-9_-]+)$/.exec(section)?.[1]
     if (name !== undefined)
-      return [keyringFrom(name, options, { place: { file, section }, folder, hasVault, hasPlugin })]
+      return [keyringFrom(name, options, { place: { file, section }, folder, ...listeners })]
     if (['agent', 'vault-listener', 'plugin-listener'].includes(section)) return []
     throw invalidOption(
       { file, section },
@@ -111,6 +120,10 @@ const keyringSchema = z.strictObject({
   ...masterKeyFields,
   'accept-options-from': z.enum(['none', 'plugin']).default('none'),
   'encryption-context': z.enum(['bound', 'none']).optional(),
+  'keyring-id': optionalText.pipe(
+    z.string().regex(keyringIdForm, 'must be 32 hex digits, in lower case').optional(),
+  ),
+  credentials: z.enum(['standard', 'with-mfa']).default('standard'),
   'credentials-file': optionalText,
   profile: optionalText,
   'token-file': z.string().optional(),
@@ -131,12 +144,13 @@ interface Where {
   /** Whether there are such listeners. */
   readonly hasVault: boolean
   readonly hasPlugin: boolean
+  readonly hasAdmin: boolean
 }
 
 function keyringFrom(
   name: string,
   text: Options,
-  { place, folder, hasVault, hasPlugin }: Where,
+  { place, folder, hasVault, hasPlugin, hasAdmin }: Where,
 ): KeyringConfig {
   const options = checkSection(keyringSchema, text, place)
   const storeDirectory = resolve(folder, options.store.slice('directory:'.length))
@@ -151,6 +165,13 @@ function keyringFrom(
       'accept-options-from: there is no [plugin-listener] at which the options could come',
     )
   }
+  const awaitsCredentials = options.credentials === 'with-mfa'
+  if (awaitsCredentials) requireNoOtherSource(options, place)
+  if (awaitsCredentials && !hasAdmin)
+    throw invalidOption(
+      place,
+      'credentials: with-mfa hands them over at [agent] admin-socket, which is not set',
+    )
   return {
     name,
     place,
@@ -159,10 +180,20 @@ function keyringFrom(
     masterKey: settingsFrom(options),
     acceptsOptions,
     encryptionContext: options['encryption-context'],
+    keyringId: options['keyring-id'],
+    awaitsCredentials,
     credentialsFile: options['credentials-file'] && resolve(folder, options['credentials-file']),
     profile: options.profile,
     tokenFile: token ? resolve(folder, token) : undefined,
     creationRule: options['create-keys'],
+  }
+}
+
+/** Who reads such a file would take it for the place where the credentials come from. */
+function requireNoOtherSource(options: z.infer<typeof keyringSchema>, place: Place): void {
+  for (const name of ['credentials-file', 'profile'] as const) {
+    if (options[name] !== undefined)
+      throw invalidOption(place, `${name}: with credentials = with-mfa nothing is read from there; remove it`)
   }
 }
 

@@ -1,4 +1,5 @@
 import { StrongroomError } from '../errors.ts'
+import type { MasterKeyExamination } from '../keyring/examination.ts'
 import type { MasterKey } from '../keyring/master-key.ts'
 
 /** Stands where MariaDB's options are to say which KMS it is, and nothing has been heard yet: nobody is asked. */
@@ -11,6 +12,12 @@ export class UnsaidMasterKey implements MasterKey {
 
   unwrap(): Promise<never> {
     return Promise.reject(unsaid())
+  }
+
+  examine(): Promise<MasterKeyExamination> {
+    const { code, message } = unsaid()
+    const described = [{ name: 'none', problem: { code, message } }]
+    return Promise.resolve({ endpoint: 'unknown', described, needed: {}, needless: [] })
   }
 
   close(): void {

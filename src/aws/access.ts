@@ -15,6 +15,8 @@ export interface AwsCaller {
   readonly region?: string | undefined
   /** One URL for all services, as our KMS service has it; undefined: Amazon's own. */
   readonly endpointUrl?: string | undefined
+  /** Of one call, the SDK's own pauses between them (default: the SDK's). */
+  readonly attempts?: number | undefined
 }
 
 export interface AwsCredentials {
@@ -36,7 +38,7 @@ export class AwsAccess {
   /** In messages. */
   readonly endpoint: string
 
-  constructor({ credentials, profile, region, endpointUrl }: AwsCaller) {
+  constructor({ credentials, profile, region, endpointUrl, attempts }: AwsCaller) {
     this.endpoint = endpointUrl ?? 'AWS'
     const config = {
       credentials: credentials ?? fromNodeProviderChain({ ...(profile !== undefined && { profile }) }),
@@ -44,6 +46,7 @@ export class AwsAccess {
       ...(profile !== undefined && { profile }),
       ...(region !== undefined && { region }),
       ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
+      ...(attempts !== undefined && { maxAttempts: attempts }),
     }
     this.kms = new KMSClient(config)
     this.iam = new IAMClient(config)

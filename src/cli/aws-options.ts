@@ -27,11 +27,13 @@ const schema = z.object({
   profile: z.string().optional(),
 })
 
-/** Throws SR_USAGE. The caller closes it. */
-export function awsAccessFrom(values: {
-  readonly [Name in keyof typeof awsOptions]?: string | undefined
-}): AwsAccess {
+/** Throws SR_USAGE. The caller closes it. `attempts` is of one call; undefined: the SDK's. */
+export function awsAccessFrom(
+  values: { readonly [Name in keyof typeof awsOptions]?: string | undefined },
+  attempts?: number,
+): AwsAccess {
   const { success, data, error } = schema.safeParse(values)
   if (!success) throw new StrongroomError('SR_USAGE', error.issues.map(({ message }) => message).join('; '))
-  return new AwsAccess({ region: data.region, endpointUrl: data['endpoint-url'], profile: data.profile })
+  const { region, 'endpoint-url': endpointUrl, profile } = data
+  return new AwsAccess({ region, endpointUrl, profile, attempts })
 }

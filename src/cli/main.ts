@@ -23,7 +23,7 @@ async function runCommand(entry: CommandEntry, args: readonly string[]): Promise
   if (subcommand !== undefined) {
     return await runCommand({ ...subcommand, name: `${entry.name} ${subcommand.name}` }, args.slice(1))
   }
-  if (args.includes('--help')) {
+  if (ownWords(args).includes('--help')) {
     print(command.help.replace(/^\n|\n$/g, ''))
     return 0
   }
@@ -35,6 +35,12 @@ async function runCommand(entry: CommandEntry, args: readonly string[]): Promise
     note(`\`strongroom ${entry.name} --help\` shows how it is used`)
     return 2
   }
+}
+
+/** Behind `--` stands the command line of another program. */
+function ownWords(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--')
+  return end < 0 ? args : args.slice(0, end)
 }
 
 function overview(): string {

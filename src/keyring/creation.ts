@@ -5,7 +5,7 @@ import type { Loaded } from './refresh.ts'
 import type { Sources } from './sources.ts'
 import type { Store, StoreContents } from './store.ts'
 import { type StoredKey, survey } from './survey.ts'
-import { missingKeyring } from './trouble.ts'
+import { missingKeyring, requireKeyringId } from './trouble.ts'
 import { type UnwrappedKey, unwrapOne } from './unwrapping.ts'
 import { keyFileName } from './wrapped-key.ts'
 
@@ -34,7 +34,7 @@ export async function createKey(
   options: CreationOptions,
 ): Promise<Created> {
   const { store, masterKey } = sources
-  const { manifest, isNew } = await wholeStore(store, loaded, options)
+  const { manifest, isNew } = await wholeStore(sources, loaded, options)
   // The KMS first: where it refuses, not even a manifest is left behind.
   const { ciphertext } = await masterKey.wrapNew(options.keySpec, contextFor(manifest, name))
   await (isNew ? store.createManifest(manifest) : store.requireManifest(manifest))
@@ -53,12 +53,13 @@ export async function createKey(
 
 /** The manifest of a store in which nothing is missing; a new one where a keyring begins. */
 async function wholeStore(
-  store: Store,
+  { store, keyringId }: Sources,
   loaded: Loaded,
   options: CreationOptions,
 ): Promise<{ manifest: Manifest; isNew: boolean }> {
   const contents = await store.read()
-  const manifest = contents.manifest ?? newManifest(options.encryptionContext)
+  const manifest = contents.manifest ?? newManifest(options.encryptionContext, keyringId)
+  requireKeyringId(manifest, keyringId, store.location)
   const faults = faultsOf(contents, manifest, loaded, store)
   if (faults.length > 0) {
     throw new StrongroomError(

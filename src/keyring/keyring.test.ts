@@ -20,7 +20,7 @@ import { scratchDirectory } from '../../test/support/scratch.ts'
 import { until } from '../../test/support/until.ts'
 import { parseCreationRule } from './creation-rule.ts'
 import type { DataKey } from './data-key.ts'
-import { fingerprint, manifestFileName, parseManifest } from './manifest.ts'
+import { fingerprint, manifestFileName, parseManifest, serialiseManifest } from './manifest.ts'
 import { encryptionContextOf } from './wrapped-key.ts'
 
 function hex(key: DataKey | undefined): string | undefined {
@@ -461,13 +461,63 @@ test('a keyring that begins without encryption context stays so, and what its ma
   assert.deepEqual(unsaid.log.messages('warn'), [])
 })
 
+const keyringId = '00112233445566778899aabbccddeeff'
+
+test('a new keyring gets the configured id, and a manifest with another one is refused', async (t) => {
+  const directory = scratchDirectory(t)
+  const masterKey = new FakeMasterKey()
+  const { keyring } = await openKeyring(t, directory, masterKey, { keyringId })
+  await keyring.obtainLatest(1)
+  assert.equal(keyring.id, keyringId)
+  const ciphertext = await readFile(join(directory, 'aws-kms-key.1.1'))
+  await masterKey.unwrap(ciphertext, encryptionContextOf(keyringId, { keyId: 1, version: 1 }), undefined)
+  await keyring.close()
+
+  const same = await openKeyring(t, directory, masterKey, { keyringId })
+  assert.ok(same.keyring.latest(1))
+  await same.keyring.close()
+
+  const { keyring: refused, log } = await openKeyring(t, directory, masterKey, { keyringId: 'f'.repeat(32) })
+  assert.equal(refused.isReady, false)
+  await assert.rejects(refused.obtainLatest(1), { code: 'SR_KEYRING_ID_DIFFERS' })
+  await assert.rejects(refused.create(2), { code: 'SR_KEYRING_ID_DIFFERS' })
+  assert.equal((await refused.examine()).problem?.code, 'SR_KEYRING_ID_DIFFERS')
+  assert.ok(log.messages('error').some((message) => message.includes(`has the id ${keyringId}, not`)))
+  assert.deepEqual((await readdir(directory)).sort(), ['aws-kms-key.1.1', manifestFileName])
+})
+
+test('K3: held keys are served on when a keyring of another id than the configured one is put there', async (t) => {
+  const directory = scratchDirectory(t)
+  const { keyring } = await openKeyring(t, directory, new FakeMasterKey(), { keyringId })
+  const key = await keyring.obtainLatest(1)
+  const path = join(directory, manifestFileName)
+  const manifest = parseManifest(await readFile(path, 'utf8'), 'manifest')
+  await writeFile(path, serialiseManifest({ ...manifest, id: 'e'.repeat(32) }))
+  await until('it is noticed', () => keyring.troubles.length > 0)
+  assert.equal(keyring.troubles[0]?.code, 'SR_KEYRING_ID_DIFFERS')
+  assert.equal(keyring.latest(1), key)
+  await writeFile(path, serialiseManifest(manifest))
+  await until('it is right again', () => keyring.troubles.length === 0)
+})
+
+test('keys of the old plugin are adopted under the configured id', async (t) => {
+  const directory = scratchDirectory(t)
+  const masterKey = new FakeMasterKey()
+  await writeFile(join(directory, 'aws-kms-key.1.1'), masterKey.wrap(randomBytes(32)))
+  const { keyring } = await openKeyring(t, directory, masterKey, { keyringId })
+  assert.ok(keyring.latest(1))
+  assert.equal(keyring.id, keyringId)
+})
+
 test('K4: another master key is tried at once, in the middle of a pause, and makes the next keys', async (t) => {
   const { directory, masterKey, keys } = await usedStore(t)
   masterKey.fault = undefined
   const useless = new FakeMasterKey()
   useless.fault = 'SR_KMS_UNREACHABLE'
   const { keyring, log } = await openKeyring(t, directory, useless)
-  await until('the pause has become long', () => log.messages().includes('not ready; next try in 2000 ms'))
+  await until('the pause has become long', () =>
+    log.messages().some((line) => /^not ready, .*; next try in 2000 ms$/.test(line)),
+  )
   const looks = useless.unwraps
 
   keyring.useMasterKey(masterKey, 'AES_128')

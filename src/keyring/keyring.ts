@@ -4,6 +4,8 @@ import { CreationRequests } from './creation-requests.ts'
 import type { CreationRule } from './creation-rule.ts'
 import { createKey, type CreationOptions } from './creation.ts'
 import type { DataKey, KeySpec } from './data-key.ts'
+import type { Examination } from './examination.ts'
+import { examine } from './examine.ts'
 import type { Log } from './log.ts'
 import type { Manifest } from './manifest.ts'
 import type { MasterKey } from './master-key.ts'
@@ -11,9 +13,11 @@ import { type ListedKey, Memory } from './memory.ts'
 import { refresh } from './refresh.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { Serial } from './serial.ts'
+import type { Sources } from './sources.ts'
 import type { Store } from './store.ts'
 import { TroubleLog } from './trouble-log.ts'
 import { Upkeep } from './upkeep.ts'
+import { longestPauseFor, Waiting } from './waiting.ts'
 import { type KeyringWatcher, Watchers } from './watchers.ts'
 
 export interface KeyringOptions {
@@ -25,7 +29,11 @@ export interface KeyringOptions {
   readonly creationRule: CreationRule
   /** Whether the keys of a new keyring are bound (the default); what a manifest says wins. */
   readonly encryptionContext?: Manifest['encryptionContext'] | undefined
+  /** That the manifest must have, and a new one gets; undefined: a new one gets a random id. */
+  readonly keyringId?: string | undefined
   readonly log: Log
+  /** Shows what the keyring waits for; undefined: for nothing any more. */
+  readonly onWaiting?: ((status: string | undefined) => void) | undefined
 }
 
 /** Milliseconds. */
@@ -40,6 +48,7 @@ export class Keyring {
   readonly #requests: CreationRequests
   readonly #storeWork = new Serial()
   readonly #watchers = new Watchers()
+  readonly #waiting: Waiting
   readonly #memory = new Memory()
   readonly #ready = Promise.withResolvers<undefined>()
   #troubleLog: TroubleLog
@@ -55,6 +64,7 @@ export class Keyring {
     this.#keySpec = options.keySpec
     this.#troubleLog = new TroubleLog(options.log)
     this.#refusals = new RefusalLog(options.log)
+    this.#waiting = new Waiting(options.log, options.onWaiting ?? (() => undefined))
     this.#requests = new CreationRequests({
       creationRule: options.creationRule,
       refusals: this.#refusals,
@@ -66,8 +76,9 @@ export class Keyring {
     this.#upkeep = new Upkeep({
       refresh: () => this.#storeWork.run(() => this.#refresh()),
       changeMark: () => options.store.changeMark(),
+      longestPause: () => longestPauseFor(this.#memory.troubles),
       onRetry: (delay) => {
-        if (!this.#memory.wasWhole) options.log.info({ delay }, `not ready; next try in ${delay} ms`)
+        this.#waiting.retryIn(delay, this.#memory.troubles, !this.#memory.wasWhole)
       },
     })
   }
@@ -90,6 +101,11 @@ export class Keyring {
   /** Whether nothing is wrong but that the KMS, or the way to it, can't be used, or that it may be another KMS. */
   get waitsForKms(): boolean {
     return this.#memory.waitsForKms
+  }
+
+  /** What is wrong, with single keys or with the store. */
+  get troubles(): readonly StrongroomError[] {
+    return this.#memory.troubles.map(({ error }) => error)
   }
 
   /** Resolves once the keyring has been ready for the first time. */
@@ -135,14 +151,25 @@ export class Keyring {
     const former = this.#masterKey
     this.#masterKey = masterKey
     this.#keySpec = keySpec
-    this.#requests.forgetFailures()
     void this.#storeWork.run(() => {
       former.close()
-      // What was told of the former, to the end of its work, is to be told of this one too.
+      return Promise.resolve()
+    })
+    void this.lookAfresh()
+  }
+
+  /**
+   * Something that the KMS's answers depend on, such as the credentials, is another from now on: looks at once, in the middle of a
+   * pause too, and tells anew what is still wrong. Resolves after that look.
+   */
+  async lookAfresh(): Promise<void> {
+    this.#requests.forgetFailures()
+    void this.#storeWork.run(() => {
+      // What was told before, to the end of the work under way, is to be told of this too.
       this.#troubleLog = new TroubleLog(this.#options.log)
       return Promise.resolve()
     })
-    void this.#upkeep.lookAfresh()
+    await this.#upkeep.lookAfresh()
   }
 
   /**
@@ -183,6 +210,13 @@ export class Keyring {
     return this.#memory.listKeys()
   }
 
+  /** Has the KMS unwrap every key file anew, and compares with memory; nothing is changed. */
+  async examine(): Promise<Examination> {
+    this.#refuseIfClosed()
+    const sources = this.#sources()
+    return await this.#storeWork.run(() => examine(sources, this.#memory.loaded.held))
+  }
+
   /** Zeroes every key at once, and gives work under way a moment to end: what it leaves half done is safe (rule K1). */
   async close(): Promise<void> {
     this.#closed = true
@@ -199,8 +233,7 @@ export class Keyring {
     if (this.#closed) return true
     const { store, log } = this.#options
     try {
-      const sources = { store, masterKey: this.#masterKey }
-      const found = await refresh(sources, this.#memory.loaded)
+      const found = await refresh(this.#sources(), this.#memory.loaded)
       this.#memory.take(found)
       const { loaded, replaced } = found
       if (replaced)
@@ -217,6 +250,7 @@ export class Keyring {
     }
     this.#troubleLog.report(this.#memory.troubles)
     if (this.#memory.isWhole) this.#ready.resolve(undefined)
+    if (this.#memory.troubles.length === 0) this.#waiting.over()
     return this.#memory.troubles.length === 0
   }
 
@@ -224,6 +258,11 @@ export class Keyring {
     this.#refuseIfClosed()
     await this.#upkeep.lookIfNeeded()
     this.#refuseIfClosed()
+  }
+
+  #sources(): Sources {
+    const { store, keyringId } = this.#options
+    return { store, masterKey: this.#masterKey, keyringId }
   }
 
   #refuseIfClosed(): void {
@@ -238,12 +277,11 @@ export class Keyring {
   ): Promise<DataKey> {
     return await this.#storeWork.run(async () => {
       this.#refuseIfClosed()
-      const { store, encryptionContext, log } = this.#options
-      const sources = { store, masterKey: this.#masterKey }
+      const { encryptionContext, log } = this.#options
       const latest = this.#memory.latestIssued(keyId)
       check(latest)
       const version = latest + 1
-      const making = createKey({ keyId, version }, sources, this.#memory.loaded, {
+      const making = createKey({ keyId, version }, this.#sources(), this.#memory.loaded, {
         keySpec: this.#keySpec,
         encryptionContext: encryptionContext ?? 'bound',
         ...how,

@@ -7,6 +7,8 @@ import { byKeyName, type EncryptionContext, encryptionContextOf, keyFileName } f
 /** It begins with `aws-kms-key` because `mariadb-backup` copies such files and no others of ours. */
 export const manifestFileName = 'aws-kms-key.keyring.json'
 
+export const keyringIdForm = /^[0-9a-f]{32}$/
+
 const issuedKey = z.strictObject({
   keyId: z.int().min(1).max(maxKeyId),
   version: z.int().min(1).max(maxVersion),
@@ -21,7 +23,7 @@ const issuedKey = z.strictObject({
 
 const manifestSchema = z.strictObject({
   format: z.literal('strongroom-keyring/1'),
-  id: z.string().regex(/^[0-9a-f]{32}$/),
+  id: z.string().regex(keyringIdForm),
   encryptionContext: z.enum(['bound', 'none']),
   keys: z.array(issuedKey).readonly(),
 })
@@ -33,8 +35,11 @@ export type IssuedKey = z.infer<typeof issuedKey>
 export type Manifest = z.infer<typeof manifestSchema>
 
 /** The manifest of a keyring that has issued nothing yet. */
-export function newManifest(encryptionContext: Manifest['encryptionContext']): Manifest {
-  return { format: 'strongroom-keyring/1', id: randomBytes(16).toString('hex'), encryptionContext, keys: [] }
+export function newManifest(
+  encryptionContext: Manifest['encryptionContext'],
+  id = randomBytes(16).toString('hex'),
+): Manifest {
+  return { format: 'strongroom-keyring/1', id, encryptionContext, keys: [] }
 }
 
 export function withIssued(manifest: Manifest, issued: readonly IssuedKey[]): Manifest {

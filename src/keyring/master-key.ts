@@ -1,4 +1,5 @@
 import type { KeySpec } from './data-key.ts'
+import type { MasterKeyExamination } from './examination.ts'
 import type { EncryptionContext } from './wrapped-key.ts'
 
 /**
@@ -22,6 +23,11 @@ export interface MasterKey {
     context: EncryptionContext | undefined,
     masterKeyArn: string | undefined,
   ): Promise<Unwrapped>
+  /**
+   * Describes the master key and those of these ARNs, and tries what the caller may do, with a context that a new key would
+   * have. Nothing is made. It never throws: what the KMS refuses is what it is asked for.
+   */
+  examine(context: EncryptionContext | undefined, others: readonly string[]): Promise<MasterKeyExamination>
   close(): void
 }
 

@@ -5,7 +5,7 @@ import { type IssuedKey, type Manifest, newManifest, withIssued } from './manife
 import type { Sources } from './sources.ts'
 import type { Store, StoreContents } from './store.ts'
 import { survey } from './survey.ts'
-import { missingKeyring, missingManifest, otherKeyBytes, type Trouble } from './trouble.ts'
+import { missingKeyring, missingManifest, otherKeyBytes, requireKeyringId, type Trouble } from './trouble.ts'
 import { type UnwrappedKey, unwrapAll } from './unwrapping.ts'
 import { keyFileName } from './wrapped-key.ts'
 
@@ -37,7 +37,7 @@ interface Round {
 /**
  * Brings memory in line with the store: unwraps what is not held yet, lists in the manifest what is not listed yet
  * (rule K1), and says what is wrong. What is held stays held (rule K3).
- * Throws what `Store.read` throws.
+ * Throws what `Store.read` throws, and SR_KEYRING_ID_DIFFERS.
  */
 export async function refresh(sources: Sources, before: Loaded): Promise<Refreshed> {
   const { store } = sources
@@ -49,6 +49,7 @@ export async function refresh(sources: Sources, before: Loaded): Promise<Refresh
     return unchanged(before)
   }
   const { manifest } = contents
+  requireKeyringId(manifest, sources.keyringId, store.location)
   const isEmpty = manifest.keys.length + contents.wrappedKeys.length + contents.unreadable.length === 0
   if (isEmpty && (await store.holdsData())) {
     return { ...unchanged(before, missingKeyring(store.location)), manifest: before.manifest ?? manifest }
@@ -61,12 +62,12 @@ export async function refresh(sources: Sources, before: Loaded): Promise<Refresh
 
 /** Keys without a manifest are those of MariaDB's own AWS plugin: wrapped without an encryption context. */
 async function adopt(contents: StoreContents, sources: Sources, before: Loaded): Promise<Refreshed> {
-  const { store } = sources
+  const { store, keyringId } = sources
   const found = [...contents.wrappedKeys, ...contents.unreadable].map(({ keyId, version }) => ({
     keyId,
     version,
   }))
-  const manifest = withIssued(newManifest('none'), found)
+  const manifest = withIssued(newManifest('none', keyringId), found)
   const { sound, troubles } = survey(contents, manifest, before.held, store)
   const result = await unwrapAll(sound, manifest, sources)
   const allTroubles = [...troubles, ...result.troubles]

@@ -5,4 +5,6 @@ import type { Store } from './store.ts'
 export interface Sources {
   readonly store: Store
   readonly masterKey: MasterKey
+  /** The id that the keyring's manifest must have, because the master key's policy names it; undefined: any. */
+  readonly keyringId?: string | undefined
 }

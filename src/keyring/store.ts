@@ -23,6 +23,8 @@ export interface Store {
   locationOf(name: KeyName): string
   /** Throws SR_STORE_UNREADABLE, or SR_MANIFEST_INVALID. An unfinished write never shows. */
   read(): Promise<StoreContents>
+  /** As `read`, and nothing is mended or made durable. */
+  look(): Promise<StoreContents>
   /** One key as it lies there now. Throws SR_STORE_UNREADABLE. */
   readKey(name: KeyName): Promise<Buffer>
   /** Throws SR_KEY_FILE_EXISTS where the key is there already, SR_STORE_WRITE_FAILED; then nothing was changed. */

@@ -53,6 +53,19 @@ export function missingKeyring(path: string): StrongroomError {
   )
 }
 
+/** Throws SR_KEYRING_ID_DIFFERS. */
+export function requireKeyringId(
+  { id }: { readonly id: string },
+  wanted: string | undefined,
+  path: string,
+): void {
+  if (wanted === undefined || id === wanted) return
+  throw new StrongroomError(
+    'SR_KEYRING_ID_DIFFERS',
+    `the keyring in ${path} has the id ${id}, not ${wanted} as configured by keyring-id: if it is the right one, set keyring-id to its id, and let the master key's policy allow that; else put the right keyring there`,
+  )
+}
+
 export function isAboutTheKms({ code }: StrongroomError): boolean {
   return code.startsWith('SR_KMS_') || code.startsWith('SR_MASTER_KEY_')
 }

@@ -77,6 +77,8 @@ function concernedBy(error: StrongroomError, masterKey: string | undefined): str
   switch (error.code) {
     case 'SR_KMS_UNREACHABLE':
     case 'SR_KMS_CREDENTIALS':
+    case 'SR_KMS_CREDENTIALS_AWAITED':
+    case 'SR_KMS_CREDENTIALS_EXPIRED':
     case 'SR_KMS_REGION_UNKNOWN':
       return everyMasterKey
     case 'SR_MASTER_KEY_DISABLED':

@@ -3,7 +3,6 @@ import { SingleFlight } from './serial.ts'
 /** Milliseconds, all of them. */
 const lookEvery = 1000
 const firstRetryAfter = 250
-const retryAtMostAfter = 15_000
 
 /** A client that asks in a loop must not become a loop of calls to the KMS. */
 const restAfterLook = 1000
@@ -16,6 +15,8 @@ export interface UpkeepWork {
   refresh(): Promise<boolean>
   /** As `Store.changeMark`. */
   changeMark(): Promise<string | undefined>
+  /** How long to wait between two tries at most, while something is wrong; milliseconds. */
+  longestPause(): number
   /** Told before each wait, in milliseconds. */
   onRetry(delay: number): void
 }
@@ -97,7 +98,7 @@ export class Upkeep {
   }
 
   #waitForRetry(): void {
-    const delay = Math.min(retryAtMostAfter, firstRetryAfter * 2 ** this.#failures)
+    const delay = Math.min(this.#work.longestPause(), firstRetryAfter * 2 ** this.#failures)
     this.#failures += 1
     this.#retryAt = performance.now() + delay
     this.#work.onRetry(delay)

@@ -7,6 +7,7 @@ const packageOf = {
   mariadbd: 'mariadb-server',
   'mariadb-install-db': 'mariadb-server',
   mariadb: 'mariadb-client',
+  my_print_defaults: 'mariadb-client-core',
   'mariadb-backup': 'mariadb-backup',
   setpriv: 'util-linux',
 } as const

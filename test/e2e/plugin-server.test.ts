@@ -38,7 +38,7 @@ test('the socket and its folder are for the server’s group alone', () => {
   const { gid } = statSync(stack.dataDirectory)
   for (const [path, mode] of [
     [socket, 0o660],
-    [dirname(socket), 0o2710],
+    [dirname(socket), 0o710],
   ] as const) {
     const found = statSync(path)
     assert.equal(found.mode & 0o7777, mode, path)

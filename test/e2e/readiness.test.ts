@@ -25,11 +25,15 @@ throughEachListener((listener) => {
 
       await stack.startAgent({ environment: { NOTIFY_SOCKET: told.socket } })
       await until('the agent waits', () => complaints(stack).length > 0)
-      assert.equal(told.messages(), '')
+      await until('systemd is told what for', () =>
+        /^STATUS=keyring mariadb: waiting: .*; next try in \d+ s$/m.test(told.messages()),
+      )
+      assert.ok(!told.messages().includes('READY=1'))
 
       await stack.startKms()
       await until('the agent is ready', () => agentIsReady(stack))
       await until('systemd is told', () => told.messages().includes('READY=1'))
+      assert.match(told.messages(), /^STATUS=every stored key is unwrapped$/m)
       await stack.agent.stop()
       assert.ok(told.messages().includes('STOPPING=1'))
     },

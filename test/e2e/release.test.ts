@@ -58,8 +58,8 @@ test('it holds the product compiled, no tests, no packages for development, and 
     [],
   )
   assert.deepEqual(readdirSync(release).sort(), [
-    ...['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'dist', 'docs', 'node_modules', 'package-lock.json'],
-    ...['package.json', 'plugin'],
+    ...['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'deploy', 'dist', 'docs', 'node_modules'],
+    ...['package-lock.json', 'package.json', 'plugin'],
   ])
   const packages = readdirSync(join(release, 'node_modules'))
   assert.ok(packages.includes('pino') && !packages.includes('typescript') && !packages.includes('node'))

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { type ErrorCode, StrongroomError } from '../../src/errors.ts'
 import { keyLength, type KeySpec } from '../../src/keyring/data-key.ts'
+import type { MasterKeyExamination } from '../../src/keyring/examination.ts'
 import type { MasterKey, Unwrapped, Wrapped } from '../../src/keyring/master-key.ts'
 import type { EncryptionContext } from '../../src/keyring/wrapped-key.ts'
 
@@ -56,6 +57,11 @@ export class FakeMasterKey implements MasterKey {
     cipher.setAAD(associated(context))
     const body = Buffer.concat([cipher.update(plaintext), cipher.final()])
     return Buffer.concat([nonce, cipher.getAuthTag(), body])
+  }
+
+  examine(): Promise<MasterKeyExamination> {
+    const described = [{ name: this.name ?? arn, arn, state: 'Enabled' }]
+    return Promise.resolve({ endpoint: 'fake', described, needed: {}, needless: [] })
   }
 
   close(): void {

@@ -70,8 +70,8 @@ test('at no moment others can enter: folder and socket are made with the modes t
     await setImmediate()
   }
   assert.equal((await listening).socket, socket)
-  assert.deepEqual([modeOf(folder), modeOf(socket)], ['2710', '660'])
-  assert.ok([...seen].every((mode) => ['folder 700', 'folder 2710', 'socket 660'].includes(mode)))
+  assert.deepEqual([modeOf(folder), modeOf(socket)], ['710', '660'])
+  assert.ok([...seen].every((mode) => ['folder 700', 'folder 710', 'socket 660'].includes(mode)))
   assert.equal(statSync(socket).gid, ownGroup)
   assert.equal(process.umask(0), 0)
 })
@@ -80,7 +80,7 @@ test('the folder is given to the group, and so is the socket', { skip: !isRoot }
   const { folder, socket, listen } = await place(t)
   await listen({ groupId: 54_321 })
   assert.deepEqual([statSync(folder).gid, statSync(socket).gid], [54_321, 54_321])
-  assert.deepEqual([modeOf(folder), modeOf(socket)], ['2710', '660'])
+  assert.deepEqual([modeOf(folder), modeOf(socket)], ['710', '660'])
 })
 
 test('a folder of our own from a former run is used, and brought to its mode', async (t) => {
@@ -88,7 +88,7 @@ test('a folder of our own from a former run is used, and brought to its mode', a
   mkdirSync(folder)
   chmodSync(folder, 0o770)
   await listen()
-  assert.equal(modeOf(folder), '2710')
+  assert.equal(modeOf(folder), '710')
   assert.ok(await answers(socket))
 })
 

@@ -25,8 +25,11 @@ const connectionsAtMost = 100
 const othersMayDo = 0o007
 const othersMayWrite = 0o002
 const sticky = 0o1000
-/** Members of the group enter and find the socket if they know its name; what is made there gets the group. */
-const folderMode = 0o2710
+/**
+ * Members of the group enter, and find the socket if they know its name. Not set-group-ID, which would give the socket to the group by
+ * itself: a service with RestrictSUIDSGID= (systemd.exec(5)) may not set it.
+ */
+const folderMode = 0o710
 /** Leaves 0660. */
 const socketUmask = 0o117
 
@@ -71,6 +74,12 @@ export async function listenForPlugin(
       cause,
     )
   })
+  try {
+    giveToGroup(socket, groupId, cannotListen)
+  } catch (error) {
+    server.close()
+    throw error
+  }
   return {
     socket,
     close: async () => {
@@ -102,22 +111,28 @@ function makeFolder(options: FolderOptions, cannotListen: CannotListen): void {
     )
   }
   const { uid, gid, mode } = lstatSync(folder)
-  if (gid === groupId && (mode & 0o7777) === folderMode) return
+  if (gid === groupId && (mode & 0o777) === folderMode) return
   if (!isUs(uid)) {
     throw cannotListen(
-      `${folder} is another user's and not of group ${groupId} with mode 2710: make it so, or remove it`,
+      `${folder} is another user's and not of group ${groupId} with mode 0710: make it so, or remove it`,
     )
   }
   chmodSync(folder, 0o700)
+  giveToGroup(folder, groupId, cannotListen)
+  chmodSync(folder, folderMode)
+}
+
+function giveToGroup(path: string, groupId: number, cannotListen: CannotListen): void {
+  const { uid, gid } = lstatSync(path)
+  if (gid === groupId) return
   try {
-    if (gid !== groupId) chownSync(folder, uid, groupId)
+    chownSync(path, uid, groupId)
   } catch (cause) {
     throw cannotListen(
-      `the agent's user may not give ${folder} to group ${groupId} (${systemCode(cause) ?? messageOf(cause)}): add that user to the group, or set group in [plugin-listener]`,
+      `the agent's user may not give ${path} to group ${groupId} (${systemCode(cause) ?? messageOf(cause)}): add that user to the group, or set group in [plugin-listener]`,
       cause,
     )
   }
-  chmodSync(folder, folderMode)
 }
 
 function requireParent(directory: string, cannotListen: CannotListen): void {

@@ -1,6 +1,7 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { readAgentConfig } from '../../agent/config.ts'
 import { notifySystemd } from '../../agent/notify.ts'
+import { ServiceStatus } from '../../agent/service-status.ts'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../keyring/log.ts'
 import { parseArguments } from '../arguments.ts'
@@ -26,7 +27,10 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
     })
     const config = readAgentConfig(values.config)
     const { log, flush } = openDaemonLog(config.logLevel)
-    const starting = startAgent(config, log)
+    const status = new ServiceStatus(log)
+    const starting = startAgent(config, log, (keyring, waiting) => {
+      status.take(keyring, waiting)
+    })
     // Before all else: without a listener the signal would end us.
     process.on('SIGHUP', () => {
       void starting.then(
@@ -44,7 +48,7 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
     }
     void service.whenReady().then(async (waiting) => {
       const state = readyState(waiting)
-      await notifySystemd(log, 'READY=1', `STATUS=${state}`)
+      await status.ready(state)
       log.info({}, `ready: ${state}`)
       print('ready')
     })

@@ -18,6 +18,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./keys.ts')).keys,
   },
   {
+    name: 'mariadb',
+    summary: "make this host's MariaDB take its keys from the agent",
+    load: async () => (await import('./mariadb.ts')).mariadb,
+  },
+  {
+    name: 'master-key',
+    summary: 'enable and disable a master key, or enable it for a moment',
+    load: async () => (await import('./master-key.ts')).masterKey,
+  },
+  {
+    name: 'with-mfa',
+    summary: 'start the database with an MFA code, by credentials that end after minutes',
+    load: async () => (await import('./with-mfa.ts')).withMfa,
+  },
+  {
+    name: 'doctor',
+    summary: 'find what is wrong before it does harm; changes nothing',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'demo',
     summary: 'show all of it on this machine, in a scratch directory',
     load: async () => (await import('./demo.ts')).demo,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { readAgentConfig } from '../../agent/config.ts'
 import { StrongroomError } from '../../errors.ts'
 import { maxKeyId } from '../../keyring/data-key.ts'
 import { askAgent } from '../admin-client.ts'
+import { agentKeyringHelp, agentKeyringOptions, findAgentKeyring } from '../agent-keyring.ts'
 import { parseArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { print } from '../terminal.ts'
@@ -27,21 +27,22 @@ Asks the agent, at its admin socket.
   keys create ID    the first version of an id; also for a database that was never encrypted
   keys rotate ID    the next version of an id
 
-  --config FILE     the agent's configuration (default: /etc/strongroom/agent.conf)
-  --keyring NAME    needed where the agent has several
-  --json            for programs
+${agentKeyringHelp}
+  --json              for programs
 `,
   async run(args) {
     const { values, positionals } = parseArguments({
       args: [...args],
       allowPositionals: true,
       options: {
-        config: { type: 'string', default: '/etc/strongroom/agent.conf' },
-        keyring: { type: 'string' },
+        ...agentKeyringOptions,
         json: { type: 'boolean', default: false },
       },
     })
-    const { socket, name } = find(values.config, values.keyring)
+    const {
+      socket,
+      config: { name },
+    } = findAgentKeyring(values)
     const [verb, id] = positionals
     if (verb === 'list' && positionals.length === 1) {
       const path = `/keyrings/${name}/keys`
@@ -67,19 +68,6 @@ Asks the agent, at its admin socket.
 function checkedId(id = ''): string {
   if (/^[1-9]\d{0,9}$/.test(id) && Number(id) <= maxKeyId) return id
   throw new StrongroomError('SR_USAGE', `"${id}" is no key id: they go from 1 to ${maxKeyId}`)
-}
-
-function find(configFile: string, wanted: string | undefined): { socket: string; name: string } {
-  const config = readAgentConfig(configFile)
-  const names = config.keyrings.map((keyring) => keyring.name)
-  const name = wanted ?? (names.length === 1 ? names[0] : undefined)
-  if (name === undefined)
-    throw new StrongroomError('SR_USAGE', `--keyring is missing: one of ${names.join(', ')}`)
-  if (config.adminSocket !== undefined) return { socket: config.adminSocket, name }
-  throw new StrongroomError(
-    'SR_CONFIG_INVALID',
-    `${configFile}: [agent] admin-socket: is not set, so the agent can't be asked`,
-  )
 }
 
 function describe({ keyId, version, masterKey, bitLength, isLatest }: z.infer<typeof listedKey>): string {

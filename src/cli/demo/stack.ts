@@ -119,13 +119,13 @@ export class Stack {
     return { url: this.kms.url, credentialsFile: join(this.kmsDirectory, 'root-access-key') }
   }
 
-  async startKms(): Promise<void> {
+  async startKms(options: Pick<DaemonOptions, 'environment'> = {}): Promise<void> {
     const place = ['--data', this.kmsDirectory, '--listen', `127.0.0.1:${this.#kmsPort}`]
     const account = ['--region', exampleRegion, '--account-id', exampleAccount]
     const logging = ['--log-level', this.#options.logLevel ?? 'info']
     await this.#begin(async () => {
       const args = ['kms', ...place, ...account, ...logging]
-      this.#kms = await startDaemon({ args, directory: this.directory, name: 'kms' })
+      this.#kms = await startDaemon({ args, directory: this.directory, name: 'kms', ...options })
     })
   }
 

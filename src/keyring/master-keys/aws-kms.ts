@@ -8,10 +8,13 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { setTimeout } from 'node:timers/promises'
 import { StrongroomError } from '../../errors.ts'
 import type { KeySpec } from '../data-key.ts'
+import type { MasterKeyExamination } from '../examination.ts'
 import type { MasterKey, Unwrapped, Wrapped } from '../master-key.ts'
 import type { EncryptionContext } from '../wrapped-key.ts'
 import { type CredentialOptions, Credentials } from './credentials.ts'
-import { explainKmsError, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
+import type { HandedCredentials, SessionCredentials } from './handed-credentials.ts'
+import { examineKms } from './kms-examination.ts'
+import { explainKmsError, isExpiry, isWorthAnotherTry, type KmsCall } from './kms-errors.ts'
 import { takePlaintext } from './plaintext-middleware.ts'
 import { regionFor, regionOf } from './region.ts'
 import { withinTime } from './time-limit.ts'
@@ -27,6 +30,8 @@ export interface AwsKmsOptions extends CredentialOptions {
   readonly endpointUrl: string | undefined
   /** Milliseconds for one call, its second try included. */
   readonly requestTimeout: number
+  /** Come first, as long as there are any. */
+  readonly handed?: HandedCredentials
 }
 
 /** More than are unwrapped side by side, so that the making of a key does not queue behind them. */
@@ -38,7 +43,8 @@ export class AwsKmsMasterKey implements MasterKey {
   readonly name: string | undefined
   readonly #client: KMSClient
   readonly #credentials: Credentials
-  readonly #call: Omit<KmsCall, 'masterKey'>
+  readonly #handed: HandedCredentials | undefined
+  readonly #call: Omit<KmsCall, 'masterKey' | 'isHanded'>
 
   constructor(options: AwsKmsOptions) {
     const region = regionFor(options)
@@ -52,11 +58,13 @@ export class AwsKmsMasterKey implements MasterKey {
       profile,
     }
     this.#credentials = new Credentials(options)
+    this.#handed = options.handed
+    const { provide } = this.#credentials
     this.#client = new KMSClient({
       region,
       ...(profile !== undefined && { profile }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
-      credentials: this.#credentials.provide,
+      credentials: this.#handed?.before(provide) ?? provide,
       // The SDK's own pauses would outlast the time-out, and hide behind it what the KMS said.
       maxAttempts: 1,
       requestHandler: new NodeHttpHandler({
@@ -97,18 +105,43 @@ export class AwsKmsMasterKey implements MasterKey {
     })
   }
 
+  async examine(
+    context: EncryptionContext | undefined,
+    others: readonly string[],
+  ): Promise<MasterKeyExamination> {
+    const { endpoint, region } = this.#call
+    const kms = {
+      name: this.name,
+      client: this.#client,
+      send: <T>(masterKey: string, send: (signal: AbortSignal) => Promise<T>) => this.#send(masterKey, send),
+    }
+    return {
+      ...(this.name !== undefined && { name: this.name }),
+      endpoint,
+      ...(region !== undefined && { region }),
+      ...(await examineKms(kms, context, others)),
+    }
+  }
+
   close(): void {
     this.#client.destroy()
   }
 
   async #send<T>(masterKey: string | undefined, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const handed = this.#handed?.current
     try {
       return await withinTime(this.#call.requestTimeout, (signal) => twice(() => send(signal)))
     } catch (error) {
-      const explained = explainKmsError(error, { masterKey, ...this.#call })
-      if (explained.code === 'SR_KMS_CREDENTIALS') this.#credentials.forget()
-      throw explained
+      const explained = explainKmsError(error, { masterKey, isHanded: handed !== undefined, ...this.#call })
+      if (explained.code === 'SR_KMS_CREDENTIALS') this.#forget(handed, error)
+      throw this.#handed?.explain(explained, handed) ?? explained
     }
+  }
+
+  /** Of others than the KMS refused, those that were handed over since among them, nothing is known. */
+  #forget(handed: SessionCredentials | undefined, error: unknown): void {
+    if (handed === undefined) this.#credentials.forget()
+    else if (isExpiry(error)) this.#handed?.expired(handed)
   }
 }
 

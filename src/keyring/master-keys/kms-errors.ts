@@ -9,6 +9,8 @@ export interface KmsCall {
   readonly requestTimeout: number
   readonly credentialsFile: string | undefined
   readonly profile: string | undefined
+  /** Whether `strongroom with-mfa` handed over the credentials that were used. */
+  readonly isHanded: boolean
 }
 
 /** What a message names. */
@@ -97,6 +99,10 @@ export function explainKmsError(error: unknown, call: KmsCall): StrongroomError 
   return explained('SR_KMS_FAILED', `cannot ask ${call.endpoint} (${nameOf(error)}${said(error)})`, error)
 }
 
+export function isExpiry(error: unknown): boolean {
+  return ['ExpiredTokenException', 'ExpiredToken'].includes(nameOf(error))
+}
+
 /** A connection that broke, or an answer of the KMS that speaks of its own trouble. */
 export function isWorthAnotherTry(error: unknown): boolean {
   // Of our own making: no credentials.
@@ -106,13 +112,14 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return status >= 500 || nameOf(error) === 'ThrottlingException'
 }
 
-function wordsFor({ masterKey, region, endpoint, credentialsFile, profile }: KmsCall): Words {
+function wordsFor({ masterKey, region, endpoint, credentialsFile, profile, isHanded }: KmsCall): Words {
   const section = profile === undefined ? '' : `, profile ${profile}`
+  const places = `${credentialsFile ?? "the places where AWS's tools look"}${section}`
   return {
     key: masterKey ?? 'of the key file',
     region: region ?? 'unset',
     endpoint,
-    credentials: `${credentialsFile ?? "the places where AWS's tools look"}${section}`,
+    credentials: isHanded ? '`strongroom with-mfa`' : places,
   }
 }
 

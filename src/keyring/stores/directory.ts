@@ -45,20 +45,11 @@ export class DirectoryStore implements Store {
     const names = await fileNames(this.location)
     if (this.#isUnsynced) await this.#sync()
     await removeLeftovers(this.location, names)
-    const manifest = names.includes(manifestFileName) ? await this.#readManifest() : undefined
-    const wrappedKeys: WrappedKey[] = []
-    const unreadable: (KeyName & { error: StrongroomError })[] = []
-    await forEachBounded(names, openFilesAtOnce, async (fileName) => {
-      const name = parseKeyFileName(fileName)
-      if (name === undefined) return
-      try {
-        wrappedKeys.push({ ...name, ciphertext: await this.readKey(name) })
-      } catch (error) {
-        if (!(error instanceof StrongroomError)) throw error
-        unreadable.push({ ...name, error })
-      }
-    })
-    return { manifest, wrappedKeys: wrappedKeys.sort(byKeyName), unreadable: unreadable.sort(byKeyName) }
+    return await this.#contents(names)
+  }
+
+  async look(): Promise<StoreContents> {
+    return await this.#contents(await fileNames(this.location))
   }
 
   async readKey(name: KeyName): Promise<Buffer> {
@@ -104,6 +95,23 @@ export class DirectoryStore implements Store {
   async changeMark(): Promise<string | undefined> {
     const marks = [await markOf(this.location), await markOf(this.#manifestPath)]
     return marks[0] === undefined ? undefined : marks.join(' ')
+  }
+
+  async #contents(names: readonly string[]): Promise<StoreContents> {
+    const manifest = names.includes(manifestFileName) ? await this.#readManifest() : undefined
+    const wrappedKeys: WrappedKey[] = []
+    const unreadable: (KeyName & { error: StrongroomError })[] = []
+    await forEachBounded(names, openFilesAtOnce, async (fileName) => {
+      const name = parseKeyFileName(fileName)
+      if (name === undefined) return
+      try {
+        wrappedKeys.push({ ...name, ciphertext: await this.readKey(name) })
+      } catch (error) {
+        if (!(error instanceof StrongroomError)) throw error
+        unreadable.push({ ...name, error })
+      }
+    })
+    return { manifest, wrappedKeys: wrappedKeys.sort(byKeyName), unreadable: unreadable.sort(byKeyName) }
   }
 
   async #readManifest(): Promise<Manifest> {

@@ -6,7 +6,7 @@ import {
   sealKinds,
   type SealRequest,
 } from '../../../kms/seal/seal.ts'
-import { terminalPrompt } from '../../passphrase-prompt.ts'
+import { hiddenPrompt } from '../../hidden-prompt.ts'
 
 /** The options that say what protects the root key. */
 export interface SealOptions {
@@ -46,10 +46,13 @@ function isSealKind(text: string): text is SealKind {
 
 /** Asks at the terminal, if there is one; a new passphrase is opened once more by the one who makes it. */
 export function passphraseHelp(passphraseFile: string | undefined, subject = ''): SealHelp {
-  const prompt = terminalPrompt()
+  const prompt = hiddenPrompt()
   if (prompt === undefined) return { passphraseFile }
   const askPassphrase: AskPassphrase = (purpose) =>
-    prompt(purpose === 'new' ? `New passphrase${subject}: ` : `Passphrase of the root key${subject}: `)
+    prompt(
+      purpose === 'new' ? `New passphrase${subject}: ` : `Passphrase of the root key${subject}: `,
+      new StrongroomError('SR_KMS_PASSPHRASE', 'no passphrase was given'),
+    )
   return { passphraseFile, askPassphrase }
 }
 

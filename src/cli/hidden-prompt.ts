@@ -1,23 +1,24 @@
-import { StrongroomError } from '../errors.ts'
-
 const enter = [0x0a, 0x0d]
 const endOfInput = 0x04
 const interrupt = 0x03
 const erase = [0x08, 0x7f]
 const longest = 1024
 
-/** Asks at the terminal, without showing what is typed. The caller zeroes the bytes. Undefined: there is no terminal. */
-export function terminalPrompt(): ((question: string) => Promise<Buffer>) | undefined {
+/** Resolves to the bytes that were typed, which the caller zeroes. Throws `interrupted` for Ctrl-C. */
+export type HiddenPrompt = (question: string, interrupted: Error) => Promise<Buffer>
+
+/** Asks at the terminal, without showing what is typed. Undefined: there is no terminal. */
+export function hiddenPrompt(): HiddenPrompt | undefined {
   return process.stdin.isTTY && process.stderr.isTTY ? ask : undefined
 }
 
-async function ask(question: string): Promise<Buffer> {
+const ask: HiddenPrompt = async (question, interrupted) => {
   const { stdin, stderr } = process
   // First: what is typed ahead of it would show.
   stdin.setRawMode(true)
   stderr.write(question)
   try {
-    return await readLine()
+    return await readLine(interrupted)
   } finally {
     stdin.setRawMode(false)
     stdin.pause()
@@ -25,11 +26,11 @@ async function ask(question: string): Promise<Buffer> {
   }
 }
 
-async function readLine(): Promise<Buffer> {
+async function readLine(interrupted: Error): Promise<Buffer> {
   const line = Buffer.alloc(longest)
   let length = 0
   return await new Promise((resolve, reject) => {
-    const finish = (error?: StrongroomError): void => {
+    const finish = (error?: Error): void => {
       process.stdin.off('data', read)
       const typed = Buffer.from(line.subarray(0, length))
       line.fill(0)
@@ -43,7 +44,7 @@ async function readLine(): Promise<Buffer> {
           break
         }
         if (byte === interrupt) {
-          finish(new StrongroomError('SR_KMS_PASSPHRASE', 'no passphrase was given'))
+          finish(interrupted)
           break
         }
         if (erase.includes(byte)) length = withoutLast(line, length)

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { chmodSync, chownSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { systemCode } from '../errors.ts'
+
+export interface Ids {
+  /** undefined: left as it comes, where we may not choose. */
+  readonly owner: number | undefined
+  readonly group: number | undefined
+  readonly mode: number
+}
+
+/**
+ * Puts a whole file in the place of what is there: a reader, and a machine that loses its power, has the old one or the new one. It has
+ * its owner and mode before it has its content.
+ */
+export function writeDurably(place: string, content: Buffer, ids: Ids): void {
+  throughDraft(place, (draft) => {
+    const file = openSync(draft, 'wx', 0o600)
+    try {
+      own(draft, ids)
+      for (let at = 0; at < content.length;) at += writeSync(file, content, at)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+  })
+}
+
+export function linkDurably(place: string, target: string): void {
+  throughDraft(place, (draft) => {
+    symlinkSync(target, draft)
+  })
+}
+
+/** Owner first: chown(2) takes special bits of the mode away. */
+export function own(place: string, { owner, group, mode }: Ids): void {
+  if (owner !== undefined && group !== undefined) chownSync(place, owner, group)
+  chmodSync(place, mode)
+}
+
+/** fsync(2): a new name is durable only once its folder is. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } catch (error) {
+    // Some file systems have no such thing (fsync(2), EINVAL).
+    if (systemCode(error) !== 'EINVAL') throw error
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function throughDraft(place: string, make: (draft: string) => void): void {
+  const folder = dirname(place)
+  removeDrafts(folder, basename(place))
+  const draft = join(folder, `.${basename(place)}${mark}${randomBytes(6).toString('hex')}`)
+  try {
+    make(draft)
+    renameSync(draft, place)
+  } catch (error) {
+    remove(draft)
+    throw error
+  }
+  syncFolder(folder)
+}
+
+/** Hidden, and of no ending that MariaDB or systemd reads. */
+const mark = '.strongroom-'
+
+/** What a killed process left unfinished. */
+function removeDrafts(folder: string, name: string): void {
+  for (const found of readdirSync(folder)) {
+    if (found.startsWith(`.${name}${mark}`)) remove(join(folder, found))
+  }
+}
+
+function remove(draft: string): void {
+  try {
+    unlinkSync(draft)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}

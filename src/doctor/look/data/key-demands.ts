@@ -1,0 +1,54 @@
+import { basename, relative } from 'node:path'
+import { redoLogKeyId } from '../../../innodb/redo-log.ts'
+import type { KeyName } from '../../../keyring/data-key.ts'
+import { byKeyName, keyFileName } from '../../../keyring/wrapped-key.ts'
+import { ariaKeyId } from '../../../mariadb/aria-table.ts'
+import { binaryLogKeyId } from '../../../mariadb/binary-log.ts'
+import { isSeen } from '../../looked.ts'
+import type { DataSurvey } from './data-survey.ts'
+import type { SurveyedTablespace } from './surveyed-tablespace.ts'
+
+/** A data key that the data asks for. */
+export interface KeyDemand extends KeyName {
+  /** What asks for it: "the redo log", "12 pages of d/orders.ibd". The weightiest first. */
+  readonly by: readonly string[]
+}
+
+/** Every key that something is encrypted with, by what was read. */
+export function keyDemands(survey: DataSurvey): KeyDemand[] {
+  const demands = new Map<string, KeyName & { by: string[] }>()
+  const add = (keyId: number, version: number, by: string) => {
+    const name = keyFileName({ keyId, version })
+    const demand = demands.get(name) ?? { keyId, version, by: [] }
+    demand.by.push(by)
+    demands.set(name, demand)
+  }
+
+  if (isSeen(survey.redoLog))
+    for (const version of survey.redoLog.seen.keyVersions) add(redoLogKeyId, version, 'the redo log')
+  for (const space of survey.tablespaces) {
+    const name = relative(survey.dataDirectory, space.path)
+    if (space.cryptData === undefined) continue
+    const { keyId } = space.cryptData
+    for (const [version, pages] of space.encrypted) add(keyId, version, `${countOf(pages)} of ${name}`)
+    const least = leastOfSample(space)
+    if (least !== undefined) add(keyId, least, `${name}, by what its first page says`)
+  }
+  for (const table of survey.ariaTables) {
+    for (const [version, pages] of table.keyVersions)
+      add(ariaKeyId, version, `${countOf(pages)} of ${table.schema}/${table.name} (Aria)`)
+  }
+  for (const { path, start } of survey.logs)
+    if (start.encrypted) add(binaryLogKeyId, start.keyVersion, basename(path))
+  return [...demands.values()].sort(byKeyName)
+}
+
+/** Of a tablespace that was not read wholly: its first page names the least version that the pages not seen may have. */
+function leastOfSample({ cryptData, pages, pagesRead, encrypted }: SurveyedTablespace): number | undefined {
+  const least = cryptData?.encrypted === true ? cryptData.minKeyVersion : 0
+  return pagesRead >= pages || least === 0 || encrypted.has(least) ? undefined : least
+}
+
+function countOf(pages: number): string {
+  return pages === 1 ? '1 page' : `${pages.toLocaleString('en')} pages`
+}

@@ -1,0 +1,34 @@
+import { notChecked, type Outcome } from './finding.ts'
+
+/** Something that was looked at, or why it could not be. */
+export type Looked<T> = Seen<T> | Unseen
+
+export interface Seen<T> {
+  readonly seen: T
+}
+
+export interface Unseen {
+  readonly unseen: string
+}
+
+export function seen<T>(value: T): Seen<T> {
+  return { seen: value }
+}
+
+/** `reason` says what is in the way, after "not checked: ". */
+export function unseen(reason: string): Unseen {
+  return { unseen: reason }
+}
+
+export function isSeen<T>(looked: Looked<T>): looked is Seen<T> {
+  return 'seen' in looked
+}
+
+/** What a check says of something that was looked at; else that it is not checked, and why. */
+export function given<T>(looked: Looked<T>, check: (value: T) => Outcome): Outcome {
+  return isSeen(looked) ? check(looked.seen) : [notChecked(looked.unseen)]
+}
+
+export function mapSeen<T, U>(looked: Looked<T>, change: (value: T) => U): Looked<U> {
+  return isSeen(looked) ? seen(change(looked.seen)) : looked
+}

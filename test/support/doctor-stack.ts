@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { z } from 'zod'
+import type { Stack } from '../../src/cli/demo/stack.ts'
+import { serverStack, type TestStackOptions } from './running-stack.ts'
+import { scratchDirectory } from './scratch.ts'
+import { strongroom } from './strongroom.ts'
+
+const diagnosisSchema = z.object({
+  findings: z.array(
+    z.object({
+      severity: z.enum(['critical', 'warning', 'advice']),
+      code: z.string(),
+      where: z.string(),
+      what: z.string(),
+      remedy: z.string(),
+    }),
+  ),
+  notChecked: z.array(z.object({ about: z.string(), reason: z.string() })),
+})
+
+export type Diagnosis = z.infer<typeof diagnosisSchema>
+
+/** KMS, agent and server as they should be: nothing that doctor would find. */
+export async function healthyStack(t: TestContext, options: TestStackOptions = {}): Promise<Stack> {
+  // What our processes inherit; the units of systemd say LimitCORE=0.
+  execFileSync('prlimit', [`--pid=${process.pid}`, '--core=0:0'])
+  const stack = await serverStack({
+    ...options,
+    server: { 'secure-file-priv': fileFolder(t), ...options.server },
+  })
+  t.after(() => stack.remove())
+  return stack
+}
+
+function fileFolder(t: TestContext): string {
+  const folder = scratchDirectory(t)
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+export function doctorArguments(stack: Stack): string[] {
+  return [
+    'doctor',
+    `--config=${join(stack.agentDirectory, 'agent.conf')}`,
+    `--option-file=${stack.prepared.optionFile}`,
+    `--socket=${stack.prepared.socket}`,
+  ]
+}
+
+/** What doctor says as JSON, and its exit code. */
+export async function diagnosisOf(
+  stack: Stack,
+  more: readonly string[] = [],
+): Promise<{ code: number; diagnosis: Diagnosis; output: string }> {
+  const { code, stdout, stderr } = await strongroom([...doctorArguments(stack), '--json', ...more])
+  if (stdout === '') throw new Error(stderr)
+  return { code, diagnosis: diagnosisSchema.parse(JSON.parse(stdout)), output: stdout + stderr }
+}
