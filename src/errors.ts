@@ -70,6 +70,8 @@ export const errorCodes = {
   SR_WINDOW_REFUSED: 'a window on a master key would not end as it should, so it is not opened',
   SR_WINDOW_DUTY: 'nobody could be charged with closing a window on a master key again',
   SR_WINDOW_LEFT_OPEN: 'a master key that should be disabled again is, or may be, enabled',
+  SR_PROVISION_CONFLICT: 'what is there already in AWS is not what provision has made for this server',
+  SR_PROVISION_FILE: 'the file for the access key can be neither read nor written, or holds another one',
   SR_DEPLOY_IMPOSSIBLE: 'this machine lacks what the deployment needs',
   SR_DEPLOY_CONTRADICTION: 'what is configured already contradicts what would be written',
   SR_DEPLOY_FAILED: 'a piece of the deployment could not be put right',

@@ -26,7 +26,7 @@ function secretsIn(text: string, named: readonly string[]): string[] {
 }
 
 const secretLine =
-  /^\s*[#;]*\s*[\w.-]*(?:token|password|passwd|secret|secret_access_key|session_token)\s*=\s*(\S.*?)\s*$/gim
+  /^[ \t]*[#;]*[ \t]*[\w.-]*(?:token|password|passwd|secret|secret[_-]access[_-]key|access[_-]key[_-]id)[ \t]*=[ \t]*(\S.*?)[ \t]*$/gim
 
 function replaceAll(text: string, secrets: readonly string[], mask: (secret: string) => string): string {
   return secrets.reduce((masking, secret) => masking.replaceAll(secret, mask(secret)), text)

@@ -40,7 +40,9 @@ interface LogEvent {
 /** Of an event's header of 19 bytes: its type, its length. Of its body as much as is there. */
 function eventAt(start: Buffer, at: number): LogEvent | undefined {
   if (at + headerLength > start.length) return undefined
-  const end = at + start.readUInt32LE(at + 9)
+  const length = start.readUInt32LE(at + 9)
+  if (length < headerLength) return undefined
+  const end = at + length
   return { type: start.readUInt8(at + 4), body: start.subarray(at + headerLength, end), end }
 }
 

@@ -22,14 +22,19 @@ export interface ClosingTools {
   readonly tell: (event: OwnDutyEvent) => void
 }
 
-/** Closes, and tries again for as long as it takes: for hours without a network, too. */
+/**
+ * Closes, and tries again for as long as it takes: for hours without a network, too. Then nothing is written down any more,
+ * unless there is something to watch.
+ */
 export async function closeForSure(record: DutyRecord, tools: ClosingTools): Promise<void> {
   const { opening, files, tell } = tools
-  const watchedUntil = isPast(record.mayOpenUntil) ? undefined : record.mayOpenUntil
   await files.update({ ...record, state: 'closing' })
   for (let failures = 0; ; failures += 1) {
     try {
       const requestId = await opening.close()
+      const watchedUntil = isPast(record.mayOpenUntil) ? undefined : record.mayOpenUntil
+      if (watchedUntil === undefined) await files.remove(record.id)
+      else await files.update({ ...record, state: 'watching' })
       tell({ event: 'closed', at: Date.now(), requestId, watchedUntil })
       return
     } catch (error) {
@@ -48,7 +53,6 @@ export async function closeForSure(record: DutyRecord, tools: ClosingTools): Pro
  */
 export async function watchAndForget(record: DutyRecord, tools: ClosingTools): Promise<void> {
   const { files, opening } = tools
-  if (!isPast(record.mayOpenUntil)) await files.update({ ...record, state: 'watching' })
   let pause = firstLookAfter
   while (!isPast(record.mayOpenUntil)) {
     await setTimeout(pause)
@@ -56,10 +60,7 @@ export async function watchAndForget(record: DutyRecord, tools: ClosingTools): P
     const isOpen = await opening.isOpen().catch(() => undefined)
     // After the look: whoever opens it anew writes that down before.
     if (await isTakenOver(record, files)) break
-    if (isOpen === true) {
-      await closeForSure(record, tools)
-      await files.update({ ...record, state: 'watching' })
-    }
+    if (isOpen === true) await closeForSure(record, tools)
   }
   await files.remove(record.id)
 }

@@ -52,6 +52,7 @@ export class Duty {
       if (!this.#mayBeOpen) {
         const code = error instanceof StrongroomError ? error.code : 'SR_AWS_FAILED'
         tell({ event: 'not-opened', code, message: messageOf(error) })
+        this.#deadline.clear()
         await watchAndForget(this.#record, this.#tools)
         return
       }

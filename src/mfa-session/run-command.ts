@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
@@ -32,9 +32,11 @@ export async function runCommand(
   [name = '', ...args]: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<CommandResult> {
-  const child = spawn(name, args, { stdio: 'inherit', env: environment })
-  const stopPassingOn = passSignalsOn((signal) => child.kill(signal))
+  // Before it runs: a signal that found no listener would end us, and leave it running.
+  const signals = new SignalsPassedOn()
   try {
+    const child = spawn(name, args, { stdio: 'inherit', env: environment })
+    signals.to = child
     return await new Promise((resolve, reject) => {
       child.once('error', (error) => {
         const why = systemCode(error) ?? messageOf(error)
@@ -48,21 +50,23 @@ export async function runCommand(
       })
     })
   } finally {
-    stopPassingOn()
+    signals.end()
   }
 }
 
-/** Returns how to end that. */
-function passSignalsOn(kill: (signal: NodeJS.Signals) => void): () => void {
-  const listeners = passedOn.map((signal) => {
-    const listener = (): void => {
-      if (!ofTerminals.some((one) => one === signal) || !isInForeground()) kill(signal)
-    }
-    process.on(signal, listener)
-    return { signal, listener }
-  })
-  return () => {
-    for (const { signal, listener } of listeners) process.off(signal, listener)
+class SignalsPassedOn {
+  to: ChildProcess | undefined
+
+  constructor() {
+    for (const signal of passedOn) process.on(signal, this.#pass)
+  }
+
+  end(): void {
+    for (const signal of passedOn) process.off(signal, this.#pass)
+  }
+
+  readonly #pass = (signal: NodeJS.Signals): void => {
+    if (!ofTerminals.some((one) => one === signal) || !isInForeground()) this.to?.kill(signal)
   }
 }
 

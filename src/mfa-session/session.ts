@@ -25,14 +25,19 @@ export async function openSession(aws: AwsAccess, wish: SessionWish, codes: Code
   let refusal: StrongroomError | undefined
   for (;;) {
     const code = await codes.next(refusal?.message)
-    if (code === undefined) throw refusal ?? noCode('no code of six digits was given')
+    if (code === undefined)
+      throw refusal === undefined ? noCode('no code of six digits was given') : final(refusal)
     try {
       return await aws.do('get temporary credentials', () => request(aws, wish, code))
     } catch (error) {
       refusal = refusalOf(error, wish)
-      if (!isWorthAnotherCode(error)) throw refusal
+      if (!isWorthAnotherCode(error)) throw final(refusal)
     }
   }
+}
+
+function final({ code, message, cause }: StrongroomError): StrongroomError {
+  return new StrongroomError(code, `${message}; nothing was started`, { cause })
 }
 
 /** GetSessionToken takes no temporary credentials. Found out before a code is used up; throws SR_AWS_CREDENTIALS. */

@@ -211,6 +211,18 @@ END`)
     if (listener === 'vault') assert.ok(!words.includes(token()))
   })
 
+  test('encrypted data whose keys are not there is a contradiction', () => {
+    host.do('mkdir -p /run/away; mv /var/lib/mysql/aws-kms-key.* /run/away')
+    const { code, stderr } = configure('--check')
+    host.do('mv /run/away/* /var/lib/mysql')
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /is encrypted, and no aws-kms-key\.\* file lies in \/var\/lib\/mysql.*\[SR_DEPLOY_CONTRADICTION\]/,
+    )
+    assert.equal(configure('--check').code, 0)
+  })
+
   test('--check names whatever is otherwise, and configure puts it right', () => {
     assert.deepEqual(configure('--check'), { code: 0, stdout: 'everything is as it must be\n', stderr: '' })
     const units = '/etc/systemd/system'

@@ -89,6 +89,7 @@ test('a server without encryption: everything that lies on the disk in the clear
 test('encryption turned on without encryption threads: what existed stays in the clear, and InnoDB has no row for it', async () => {
   await restartWith({ ...encryptEverything, 'innodb-encryption-threads': '0' })
   await stack.server.query('CREATE TABLE d.new (i INT PRIMARY KEY)')
+  await stack.server.query('SET GLOBAL general_log = ON')
   const rows = (await readEncryptionStatus(stack.server)).map(({ name, encrypted }) => `${name} ${encrypted}`)
   assert.deepEqual(rows, ['d/never false', 'd/new true'])
   const { diagnosis } = await diagnosisOf(stack)
@@ -136,6 +137,7 @@ test('each remedy helps', async () => {
   await server.query('ALTER TABLE d.old ENGINE=InnoDB')
   for (const table of await ownAriaTables()) await server.query(`ALTER TABLE ${table} FORCE`)
   await server.query("PURGE BINARY LOGS TO 'binlog.000002'")
+  await server.query('SET GLOBAL general_log = OFF')
   await server.query('SET GLOBAL innodb_fast_shutdown = 0')
   await restartWith({ ...encryptEverything, 'innodb-undo-tablespaces': '2' })
   await allAtVersion(1)

@@ -1,17 +1,67 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
-import { type Diagnosis, diagnosisOf, healthyStack } from '../support/doctor-stack.ts'
-import { throughEachListener } from '../support/each-listener.ts'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import type { Stack } from '../../src/cli/demo/stack.ts'
+import { prepareServer } from '../../src/mariadb/server.ts'
+import { freePort } from '../../src/cli/demo/free-port.ts'
+import {
+  codesIn,
+  type Diagnosis,
+  diagnosisOf,
+  doctorArguments,
+  healthyStack,
+} from '../support/doctor-stack.ts'
+import { vaultOf } from '../support/running-stack.ts'
+import { scratchDirectory } from '../support/scratch.ts'
+import { strongroom } from '../support/strongroom.ts'
+import { until } from '../support/until.ts'
 
-throughEachListener((listener) => {
-  test('a healthy host has no finding, and everything was looked at', async (t) => {
-    const stack = await healthyStack(t, { listener })
-    const { code, diagnosis } = await diagnosisOf(stack)
-    assert.deepEqual(diagnosis, { findings: [], notChecked: [...closedProcess()] })
-    assert.equal(code, 0)
-  })
-})
+const isRoot = process.getuid?.() === 0
+const skip = isRoot ? false : 'only root can look at what other users may read'
+
+test(
+  'a healthy host through the plugin listener, and what is left when agent and server are down',
+  { skip },
+  async (t) => {
+    const stack = await healthyStack(t, { listener: 'plugin' })
+    await findsNothing(stack)
+
+    await stack.stopServer()
+    await stack.agent.stop()
+    const down = await diagnosisOf(stack)
+    assert.equal(down.code, 1)
+    assert.deepEqual(codesIn(down.diagnosis), ['SRD_AGENT_DOWN'])
+    assert.ok(down.diagnosis.notChecked.some(({ about }) => about === 'secure_file_priv'))
+  },
+)
+
+/** And changes nothing, and has looked at everything. */
+async function findsNothing(stack: Stack): Promise<void> {
+  const before = stateOf(stack)
+  const { code, diagnosis } = await diagnosisOf(stack)
+  assert.deepEqual(diagnosis, { findings: [], notChecked: [...closedProcess()] })
+  assert.equal(code, 0)
+  assert.deepEqual(stateOf(stack), before)
+}
+
+/** When anything of a keyring was changed last. */
+function stateOf({ dataDirectory, agentDirectory }: Stack): unknown {
+  const key = statSync(join(dataDirectory, 'aws-kms-key.1.1'))
+  const manifest = readFileSync(join(dataDirectory, 'aws-kms-key.keyring.json'), 'utf8')
+  return [key.ino, key.mtimeMs, manifest, statSync(agentDirectory).mtimeMs]
+}
 
 /** In some containers and virtual machines not even root may look into the first process. */
 function closedProcess(): Diagnosis['notChecked'] {
@@ -28,3 +78,216 @@ function closedProcess(): Diagnosis['notChecked'] {
     ]
   }
 }
+
+suite('what is wrong on a host', { skip }, () => {
+  test('one thing after the other, on one host', async (t) => {
+    const stack = await healthyStack(t)
+    const mysql = statSync(stack.dataDirectory)
+    const { token } = vaultOf(stack)
+    const secret =
+      /^aws_secret_access_key = (.+)$/m.exec(readFileSync(stack.user.credentialsFile, 'utf8'))?.[1] ?? ''
+    const accessKeyId =
+      /^aws_access_key_id = (.+)$/m.exec(readFileSync(stack.user.credentialsFile, 'utf8'))?.[1] ?? ''
+    const configFile = join(stack.agentDirectory, 'agent.conf')
+    const tokenFile = join(stack.agentDirectory, 'mariadb.token')
+
+    /** The codes of a host that is put so, and put back. No output ever holds a secret. */
+    const codesWhile = async (put: () => void, back: () => void, more: readonly string[] = []) => {
+      put()
+      try {
+        const { diagnosis, output, code } = await diagnosisOf(stack, more)
+        for (const one of [secret, token]) assert.ok(!output.includes(one))
+        assert.equal(code, diagnosis.findings.length === 0 ? 0 : 1)
+        return codesIn(diagnosis)
+      } finally {
+        back()
+      }
+    }
+    await t.test('a healthy host, through the Vault listener', async () => {
+      await findsNothing(stack)
+      const { stdout, code } = await strongroom(doctorArguments(stack))
+      assert.match(stdout, /^no finding(; 1 not checked)?$/m)
+      assert.equal(code, 0)
+    })
+
+    await t.test('credentials in the data directory', async () => {
+      const folder = join(stack.dataDirectory, '.aws')
+      const codes = await codesWhile(
+        () => {
+          mkdirSync(folder)
+          writeFileSync(join(folder, 'credentials'), readFileSync(stack.user.credentialsFile), {
+            mode: 0o600,
+          })
+          for (const path of [folder, join(folder, 'credentials')]) chownSync(path, mysql.uid, mysql.gid)
+        },
+        () => {
+          rmSync(folder, { recursive: true })
+        },
+      )
+      assert.deepEqual(codes, ['SRD_CREDENTIALS_READABLE'])
+    })
+
+    await t.test('credentials that an ACL opens to MariaDB’s user', async () => {
+      const file = join(scratchDirectory(t), 'strongroom.env')
+      chmodSync(join(file, '..'), 0o711)
+      writeFileSync(file, `AWS_SECRET_ACCESS_KEY=${secret}\n`, { mode: 0o600 })
+      const config = readFileSync(configFile, 'utf8')
+      const named = () => {
+        writeFileSync(configFile, config.replace(/^credentials-file = .*$/m, `credentials-file = ${file}`))
+      }
+      const back = () => {
+        writeFileSync(configFile, config)
+      }
+      assert.deepEqual(await codesWhile(named, back), [])
+      execFileSync('setfacl', ['-m', `u:${mysql.uid}:r`, file])
+      assert.deepEqual(await codesWhile(named, back), ['SRD_CREDENTIALS_READABLE'])
+    })
+
+    await t.test('secrets in the environment of processes', async () => {
+      const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret, VAULT_TOKEN: token }
+      const child = spawn('sleep', ['100'], { env })
+      await once(child, 'spawn')
+      try {
+        await until(
+          'the program runs',
+          () => readFileSync(`/proc/${child.pid ?? 0}/comm`, 'utf8') === 'sleep\n',
+        )
+        const { diagnosis, output } = await diagnosisOf(stack)
+        assert.deepEqual(codesIn(diagnosis), ['SRD_CREDENTIALS_IN_ENVIRONMENT', 'SRD_TOKEN_IN_ENVIRONMENT'])
+        assert.ok(diagnosis.findings.every(({ where }) => where === `process ${child.pid ?? 0} (sleep)`))
+        for (const one of [secret, token]) assert.ok(!output.includes(one))
+      } finally {
+        const ended = once(child, 'exit')
+        child.kill()
+        await ended
+      }
+    })
+
+    await t.test('AWS secrets in an option file, and options that weaken the next start', async () => {
+      const former = readFileSync(stack.prepared.optionFile, 'utf8')
+      const codes = await codesWhile(
+        () => {
+          appendFileSync(stack.prepared.optionFile, `# aws_secret_access_key = ${secret}\n`)
+        },
+        () => {
+          writeFileSync(stack.prepared.optionFile, former)
+        },
+      )
+      assert.deepEqual(codes, ['SRD_CREDENTIALS_IN_OPTION_FILE'])
+    })
+
+    await t.test('a token that the agent does not take, and a place where it is not', async () => {
+      const former = readFileSync(stack.prepared.optionFile, 'utf8')
+      const codes = await codesWhile(
+        () => {
+          const changed = former
+            .replaceAll(token, 'another-token-0123456789')
+            .replace('/v1/mariadb', '/v1/other')
+          writeFileSync(stack.prepared.optionFile, changed)
+        },
+        () => {
+          writeFileSync(stack.prepared.optionFile, former)
+        },
+      )
+      assert.deepEqual(codes, ['SRD_SERVER_ELSEWHERE', 'SRD_TOKEN_REFUSED'])
+    })
+
+    await t.test('a key plugin that the installed server can not load', async () => {
+      const former = readFileSync(stack.prepared.optionFile, 'utf8')
+      const folder = scratchDirectory(t)
+      const codes = await codesWhile(
+        () => {
+          appendFileSync(stack.prepared.optionFile, `plugin-dir = ${folder}\n`)
+        },
+        () => {
+          writeFileSync(stack.prepared.optionFile, former)
+        },
+      )
+      assert.deepEqual(codes, ['SRD_PLUGIN_UNLOADABLE'])
+    })
+
+    await t.test('weak modes', async () => {
+      const weak: readonly (readonly [path: string, mode: number])[] = [
+        [stack.agentDirectory, 0o711],
+        [tokenFile, 0o644],
+        [configFile, 0o646],
+        [stack.user.credentialsFile, 0o644],
+        [join(stack.agentDirectory, 'admin.sock'), 0o666],
+        [join(stack.directory, 'server'), 0o711],
+        [stack.dataDirectory, 0o755],
+        [join(stack.dataDirectory, 'aws-kms-key.1.1'), 0o666],
+      ]
+      const former = weak.map(([path]) => [path, statSync(path).mode & 0o7777] as const)
+      const put = (modes: typeof weak) => {
+        for (const [path, mode] of modes) chmodSync(path, mode)
+      }
+      const codes = await codesWhile(
+        () => {
+          put(weak)
+        },
+        () => {
+          put(former)
+        },
+      )
+      assert.deepEqual(codes.sort(), [
+        'SRD_CONFIGURATION_WRITABLE',
+        'SRD_CREDENTIALS_READABLE',
+        'SRD_DATA_OPEN',
+        'SRD_DATA_OPEN',
+        'SRD_SECRET_READABLE',
+        'SRD_SOCKET_OPEN',
+      ])
+    })
+
+    await t.test('encryption that is turned off while the server runs', async () => {
+      const set = (threads: number, age: number, tables: string) =>
+        stack.server.query(
+          `SET GLOBAL innodb_encryption_threads = ${threads}, innodb_encryption_rotate_key_age = ${age}, innodb_encrypt_tables = ${tables}`,
+        )
+      await set(0, 0, 'ON')
+      const { diagnosis } = await diagnosisOf(stack)
+      await set(4, 1, '`FORCE`')
+      assert.deepEqual(codesIn(diagnosis), [
+        'SRD_ENCRYPTION_THREADS',
+        'SRD_ROTATE_KEY_AGE',
+        'SRD_ENCRYPTION_OPTIONAL',
+      ])
+    })
+
+    await t.test('a primary that is not encrypted, which only itself can tell', async (t) => {
+      const port = await freePort()
+      const primary = await prepareServer({ directory: join(stack.directory, 'primary'), options: {}, port })
+      await primary.initialise()
+      const running = await primary.start()
+      t.after(() => running.stop())
+      await running.query("CREATE USER replica@'127.0.0.1' IDENTIFIED BY 'a-replica-password'")
+      await stack.server.query(
+        `CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'replica', MASTER_PASSWORD = 'a-replica-password'`,
+      )
+      const unasked = await diagnosisOf(stack)
+      assert.deepEqual(codesIn(unasked.diagnosis), [])
+      assert.ok(unasked.diagnosis.notChecked.some(({ about }) => about === 'encryption on a replica only'))
+      const asked = await diagnosisOf(stack, ['--ask-primary'])
+      assert.deepEqual(codesIn(asked.diagnosis), ['SRD_REPLICA_ONLY'])
+      assert.ok(!asked.output.includes('a-replica-password'))
+      await stack.server.query('RESET SLAVE ALL')
+    })
+
+    await t.test('an agent whose configuration became wrong', async () => {
+      const former = readFileSync(configFile, 'utf8')
+      const codes = await codesWhile(
+        () => {
+          appendFileSync(configFile, 'unknown = 1\n')
+        },
+        () => {
+          writeFileSync(configFile, former)
+        },
+      )
+      assert.deepEqual(codes, ['SRD_CONFIGURATION'])
+    })
+
+    await t.test('and nothing is left over', async () => {
+      assert.deepEqual(codesIn((await diagnosisOf(stack)).diagnosis), [])
+    })
+  })
+})

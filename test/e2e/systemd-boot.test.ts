@@ -53,20 +53,50 @@ step('the agent has no rights, no swap and no core files, and its environment no
   const about = await machine.run(`cat /proc/${pid}/status /proc/${pid}/limits`)
   for (const line of [/^CapBnd:\s0+$/m, /^NoNewPrivs:\s1$/m, /^Seccomp:\s2$/m, /^Max core file size +0 +0 /m])
     assert.match(about, line)
+  assert.match(await machine.run(`cat /proc/${pid}/coredump_filter`), /^0+$/)
   assert.equal(await machine.property(agent, 'MemorySwapMax'), '0')
+  // Where the machine has that controller.
+  const group = `/sys/fs/cgroup${await machine.property(agent, 'ControlGroup')}`
+  assert.match(await machine.run(`cat ${group}/memory.swap.max 2>&1 || true`), /^0$|No such file/)
   const environment = await machine.run(`cat /proc/${pid}/environ`)
-  assert.match(environment, /AWS_SHARED_CREDENTIALS_FILE=\/run\/credentials\/strongroom-agent.service\/aws-credentials/)
+  assert.match(
+    environment,
+    /AWS_SHARED_CREDENTIALS_FILE=\/run\/credentials\/strongroom-agent.service\/aws-credentials/,
+  )
   assert.doesNotMatch(environment, /AWS_SECRET_ACCESS_KEY/)
   const memory = await machine.run(`cat /proc/${pid}/maps`)
   assert.match(memory, / r-xp /)
   assert.doesNotMatch(memory, / .wxp /)
 })
 
+step('the agent can run nothing that it can write, and write nothing but what it must', async () => {
+  const { machine } = host()
+  const pid = await machine.property(agent, 'MainPID')
+  const mounts = (await machine.run(`cat /proc/${pid}/mountinfo`)).split('\n').map((line) => line.split(' '))
+  const optionsOf = (path: string) => mounts.findLast((mount) => mount[4] === path)?.[5]?.split(',') ?? []
+  assert.ok(optionsOf('/').includes('ro'))
+  for (const path of ['/var/lib/mysql', '/run/strongroom', '/run', '/tmp', '/var/tmp', '/dev/shm'])
+    assert.ok(optionsOf(path).includes('noexec'), `${path} ${optionsOf(path).join()}`)
+  for (const path of ['/var/lib/mysql', '/run/strongroom']) assert.ok(optionsOf(path).includes('rw'), path)
+})
+
+step('systemd finds nothing to say about the units as they are installed, and little exposure', async () => {
+  const { machine } = host()
+  const { code, stdout, stderr } = await machine.try(`systemd-analyze verify --man=no ${agent} ${database}`)
+  assert.deepEqual([code, stdout, stderr], [0, '', ''])
+  const said = await machine.run(`systemd-analyze security --offline=yes --no-pager ${agent}`)
+  const [, exposure] = /Overall exposure level for strongroom-agent\.service: (\d+\.\d)/.exec(said) ?? []
+  assert.ok(Number(exposure) > 0 && Number(exposure) <= 2, exposure)
+})
+
 step('a crash of the agent leaves MariaDB running, and the agent comes back', async () => {
   const { machine } = host()
   const [before, server] = [await pidOf(agent), await pidOf(database)]
   await machine.run(`systemctl kill --signal=KILL ${agent}`)
-  await until('the agent is back', async () => (await machine.isActive(agent)) && (await pidOf(agent)) !== before)
+  await until(
+    'the agent is back',
+    async () => (await machine.isActive(agent)) && (await pidOf(agent)) !== before,
+  )
   assert.equal(await pidOf(database), server)
   await assertReadable()
 })
@@ -89,25 +119,28 @@ step('MariaDB that is restarted brings an agent along that was stopped, and wait
   await assertReadable()
 })
 
-step('while the master key is disabled the start of both waits, and systemctl status says for what', async () => {
-  const { machine, kms } = host()
-  const KeyId = kms.masterKeyArn
-  await asAdministrator(kms, (client) => client.send(new DisableKeyCommand({ KeyId })))
-  await machine.run(`systemctl restart --no-block ${agent}`)
-  await until('the agent says what it waits for', async () =>
-    (await machine.property(agent, 'StatusText')).includes('to be enabled'),
-  )
-  assert.equal(await machine.isActive(database), true)
-  await machine.run(`systemctl restart --no-block ${database}`)
-  await until('MariaDB is stopped', async () => (await pidOf(database)) === '0')
-  assert.equal(await machine.property(agent, 'ActiveState'), 'activating')
-  assert.match(await status(agent), new RegExp(`Status: ".*waiting for master key ${KeyId} to be enabled`))
-  assert.match(await machine.run('systemctl list-jobs'), /mariadb\.service +start +waiting/)
-  await asAdministrator(kms, (client) => client.send(new EnableKeyCommand({ KeyId })))
-  await until('MariaDB runs', () => machine.isActive(database))
-  await assertInOrder()
-  await assertReadable()
-})
+step(
+  'while the master key is disabled the start of both waits, and systemctl status says for what',
+  async () => {
+    const { machine, kms } = host()
+    const KeyId = kms.masterKeyArn
+    await asAdministrator(kms, (client) => client.send(new DisableKeyCommand({ KeyId })))
+    await machine.run(`systemctl restart --no-block ${agent}`)
+    await until('the agent says what it waits for', async () =>
+      (await machine.property(agent, 'StatusText')).includes('to be enabled'),
+    )
+    assert.equal(await machine.isActive(database), true)
+    await machine.run(`systemctl restart --no-block ${database}`)
+    await until('MariaDB is stopped', async () => (await pidOf(database)) === '0')
+    assert.equal(await machine.property(agent, 'ActiveState'), 'activating')
+    assert.match(await status(agent), new RegExp(`Status: ".*waiting for master key ${KeyId} to be enabled`))
+    assert.match(await machine.run('systemctl list-jobs'), /mariadb\.service +start +waiting/)
+    await asAdministrator(kms, (client) => client.send(new EnableKeyCommand({ KeyId })))
+    await until('MariaDB runs', () => machine.isActive(database))
+    await assertInOrder()
+    await assertReadable()
+  },
+)
 
 step('where the agent cannot start, MariaDB does not, and systemctl status says why', async () => {
   const { machine } = host()
@@ -144,7 +177,10 @@ step('through the plugin listener, with credentials that this host alone can dec
   await assertInOrder()
   await assertReadable()
   assert.match(await sql('SHOW PLUGINS'), /^aws_key_management\sACTIVE/m)
-  assert.doesNotMatch(await machine.run('cat /etc/strongroom/aws-credentials.encrypted'), /aws_secret_access_key/)
+  assert.doesNotMatch(
+    await machine.run('cat /etc/strongroom/aws-credentials.encrypted'),
+    /aws_secret_access_key/,
+  )
   await machine.run(`systemctl kill --signal=KILL ${agent}`)
   await until('the agent is back', () => machine.isActive(agent))
   await sql('CREATE TABLE payroll.more (n int) ENGINE=InnoDB ENCRYPTION_KEY_ID=7')

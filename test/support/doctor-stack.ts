@@ -59,3 +59,7 @@ export async function diagnosisOf(
   if (stdout === '') throw new Error(stderr)
   return { code, diagnosis: diagnosisSchema.parse(JSON.parse(stdout)), output: stdout + stderr }
 }
+
+export function codesIn({ findings }: Diagnosis): string[] {
+  return findings.map(({ code }) => code)
+}

@@ -20,7 +20,8 @@ const rules: readonly Rule[] = [
     remedy: 'take that right away (chmod o= FILE), then replace the secret: it may have been read',
   },
   {
-    roles: ['configuration', 'token', 'credentials', 'option file', 'TLS key'],
+    // Of credentials that others can read more is said elsewhere.
+    roles: ['configuration', 'token', 'option file', 'TLS key'],
     breaks: ({ anybody, server }) => anybody?.writes === true || server?.writes === true,
     code: 'SRD_CONFIGURATION_WRITABLE',
     what: "can be changed by others than its owner, MariaDB's user among them: who does so chooses the KMS, or the server's options",

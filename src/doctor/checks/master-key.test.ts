@@ -75,7 +75,7 @@ test('a region that is not the master key’s', () => {
 })
 
 test('no master key, unless MariaDB is to name it', (t) => {
-  const { name: _, ...masterKey } = masterKeyWith()
+  const masterKey = masterKeyWith({ name: undefined })
   const examination = examinationWith({ masterKey })
   const host = examinedWith({ ...configWith(t, vaultConfig), examination })
   assert.deepEqual(codesFound(masterKeyIdentity, host), ['SRD_MASTER_KEY_UNSET'])

@@ -1,35 +1,49 @@
 import { join } from 'node:path'
+import type { StoreContents } from '../../keyring/store.ts'
 import { keyFileName } from '../../keyring/wrapped-key.ts'
 import type { Check } from '../check.ts'
 import type { Examined } from '../examined.ts'
-import type { Finding } from '../finding.ts'
+import { type Finding, notChecked, type NotChecked } from '../finding.ts'
 import { type KeyDemand, keyDemands } from '../look/data/key-demands.ts'
 import { given, isSeen } from '../looked.ts'
 import { nameList } from '../name-list.ts'
 
-/** Versions that the data asks for, with the keys in the store. Nothing is unwrapped: another check tries each key that is there. */
+/** Versions that the data asks for, and the keys in the store. Nothing is unwrapped: another check tries each key that is there. */
 export const neededKeys: Check = {
   about: 'the keys that the data asks for',
   run: (examined) =>
     given(examined.data, (data) =>
-      given(examined.store, ({ wrappedKeys, unreadable }) => {
-        const held = new Set([...wrappedKeys, ...unreadable].map(keyFileName))
+      given(examined.store, (store) => {
+        const held = new Set([...store.wrappedKeys, ...store.unreadable].map(keyFileName))
         const missing = keyDemands(data).filter((demand) => !held.has(keyFileName(demand)))
-        return missing.map((demand) => finding(demand, examined))
+        return missing.map((demand) => judge(demand, store, examined))
       }),
     ),
 }
 
+function judge(demand: KeyDemand, store: StoreContents, examined: Examined): Finding | NotChecked {
+  return demand.isProven || wasIssued(demand, store)
+    ? finding(demand, examined)
+    : notChecked(
+        `version ${demand.version} of key ${demand.keyId} was never issued, and is asked for by what may be damage: ${nameList(demand.by)}`,
+      )
+}
+
+/** By the manifest, and by the key files: where there is a version 3, there were 1 and 2. */
+function wasIssued(demand: KeyDemand, { manifest, wrappedKeys, unreadable }: StoreContents): boolean {
+  const known = [...(manifest?.keys ?? []), ...wrappedKeys, ...unreadable]
+  return known.some(({ keyId, version }) => keyId === demand.keyId && version >= demand.version)
+}
+
 function finding(demand: KeyDemand, { keyring, agent }: Examined): Finding {
   const file = keyFileName(demand)
-  const isServed = isSeen(agent)
   return {
     code: 'SRD_NEEDED_KEY_MISSING',
     where: isSeen(keyring) ? join(keyring.seen.storeDirectory, file) : file,
     what: `is missing, and needed for ${nameList(demand.by)}`,
     remedy:
       'put it back from a backup of this data directory (mariadb-backup copies such files); ' +
-      (isServed
+      (isSeen(agent)
         ? 'until then restart neither the agent, which may hold the key in memory, nor MariaDB'
         : 'without it MariaDB does not start, or can not read what needs it'),
   }

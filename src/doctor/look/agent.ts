@@ -39,7 +39,7 @@ export async function lookWithoutAgent(
   configFile: string,
 ): Promise<Looked<Examination>> {
   if (!isSeen(keyring)) return keyring
-  const { masterKey, storeDirectory, dataDirectory, profile, ...config } = keyring.seen
+  const { masterKey, storeDirectory, dataDirectory, profile, keyringId, ...config } = keyring.seen
   // Where the installed unit of systemd takes the agent's from (LoadCredential).
   const installed = join(configFile, '../aws-credentials')
   const credentialsFile =
@@ -58,7 +58,7 @@ export async function lookWithoutAgent(
   })
   try {
     const store = new DirectoryStore(storeDirectory, dataDirectory)
-    return seen(await examine({ store, masterKey: kms }, undefined))
+    return seen(await examine({ store, masterKey: kms, keyringId }, undefined))
   } finally {
     kms.close()
   }

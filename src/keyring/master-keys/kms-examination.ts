@@ -43,21 +43,15 @@ export async function examineKms(
   for (const arn of name === undefined ? rest : others) {
     if (arn !== head.arn && arn !== head.name) described.push(await describe(kms, arn, clock))
   }
-  const rights =
-    name === undefined ? { needed: {}, needless: [] } : await tryRights(kms, name, { context, arn: head.arn })
-  const refusal = head.problem?.code === 'SR_KMS_ACCESS_DENIED' ? head.problem : undefined
-  const mayDescribe =
-    refusal !== undefined
-      ? { 'kms:DescribeKey': refusal }
-      : head.problem === undefined
-        ? { 'kms:DescribeKey': null }
-        : {}
-  return {
-    described,
-    needed: { ...mayDescribe, ...rights.needed },
-    needless: rights.needless,
-    ...clockOf(clock),
-  }
+  const nothing: Rights = { needed: {}, needless: [] }
+  const { needed, needless } =
+    name === undefined ? nothing : await tryRights(kms, name, { context, arn: head.arn })
+  return { described, needed: { ...mayDescribe(head), ...needed }, needless, ...clockOf(clock) }
+}
+
+function mayDescribe({ problem }: DescribedMasterKey): Record<string, Problem | null> {
+  if (problem === undefined) return { 'kms:DescribeKey': null }
+  return problem.code === 'SR_KMS_ACCESS_DENIED' ? { 'kms:DescribeKey': problem } : {}
 }
 
 async function describe(
@@ -93,51 +87,63 @@ interface Tried {
   readonly arn: string | undefined
 }
 
-async function tryRights(
-  kms: KmsToExamine,
-  KeyId: string,
-  { context: EncryptionContext, arn }: Tried,
-): Promise<Pick<KmsExamination, 'needed' | 'needless'>> {
-  const common = { KeyId, EncryptionContext, DryRun: true }
-  const needed: Record<string, Problem | null> = {}
-  const attempt = async (make: (signal: AbortSignal) => Promise<unknown>) => await outcomeOf(kms, KeyId, make)
-  const dataKey = new GenerateDataKeyWithoutPlaintextCommand({ ...common, KeySpec: 'AES_256' })
-  const decrypt = new DecryptCommand({ ...common, DryRunModifiers: ['IGNORE_CIPHERTEXT'] })
-  for (const [action, outcome] of [
-    [
-      'kms:GenerateDataKeyWithoutPlaintext',
-      await attempt((abortSignal) => kms.client.send(dataKey, { abortSignal })),
-    ],
-    ['kms:Decrypt', await attempt((abortSignal) => kms.client.send(decrypt, { abortSignal }))],
-  ] as const) {
-    if (outcome === 'allowed') needed[action] = null
-    else if (outcome.code === 'SR_KMS_ACCESS_DENIED') needed[action] = outcome
+type Rights = Pick<KmsExamination, 'needed' | 'needless'>
+
+async function tryRights(kms: KmsToExamine, keyId: string, { context, arn }: Tried): Promise<Rights> {
+  const common = { KeyId: keyId, EncryptionContext: context, DryRun: true }
+  const attempt = async (send: (options: { abortSignal: AbortSignal }) => Promise<unknown>) =>
+    await outcomeOf(kms, keyId, send)
+  const { client } = kms
+
+  const make = new GenerateDataKeyWithoutPlaintextCommand({ ...common, KeySpec: 'AES_256' })
+  const open = new DecryptCommand({ ...common, DryRunModifiers: ['IGNORE_CIPHERTEXT'] })
+  const needed = {
+    'kms:GenerateDataKeyWithoutPlaintext': await attempt((options) => client.send(make, options)),
+    'kms:Decrypt': await attempt((options) => client.send(open, options)),
   }
+  // A KMS that has never answered to a dry run as such may take none of them for one, and do what it is asked.
+  if (!Object.values(needed).includes('allowed')) return { needed: judged(needed), needless: [] }
+
   const encrypt = new EncryptCommand({ ...common, Plaintext: Buffer.alloc(1) })
   const readable = new GenerateDataKeyCommand({ ...common, KeySpec: 'AES_256' })
-  const needless: string[] = []
-  if ((await attempt((abortSignal) => kms.client.send(encrypt, { abortSignal }))) === 'allowed')
-    needless.push('kms:Encrypt')
-  if ((await attempt((abortSignal) => kms.client.send(readable, { abortSignal }))) === 'allowed')
-    needless.push('kms:GenerateDataKey')
-  const account = /^arn:([^:]+):kms:[^:]+:(\d{12}):/.exec(arn ?? '')
-  if (account !== null) {
-    const GranteePrincipal = `arn:${account[1] ?? ''}:iam::${account[2] ?? ''}:root`
-    const grant = new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Decrypt'], DryRun: true })
-    if ((await attempt((abortSignal) => kms.client.send(grant, { abortSignal }))) === 'allowed')
-      needless.push('kms:CreateGrant')
+  const grant = grantToAccount(arn)
+  const tried = {
+    'kms:Encrypt': await attempt((options) => client.send(encrypt, options)),
+    'kms:GenerateDataKey': await attempt((options) => client.send(readable, options)),
+    ...(grant && { 'kms:CreateGrant': await attempt((options) => client.send(grant, options)) }),
   }
-  return { needed, needless }
+  const needless = Object.entries(tried).flatMap(([action, outcome]) =>
+    outcome === 'allowed' ? [action] : [],
+  )
+  return { needed: judged(needed), needless }
+}
+
+/** The state of the key, and a KMS that does not know dry runs, say nothing about rights. */
+function judged(outcomes: Readonly<Record<string, 'allowed' | Problem>>): Record<string, Problem | null> {
+  return Object.fromEntries(
+    Object.entries(outcomes).flatMap(([action, outcome]): [string, Problem | null][] => {
+      if (outcome === 'allowed') return [[action, null]]
+      return outcome.code === 'SR_KMS_ACCESS_DENIED' ? [[action, outcome]] : []
+    }),
+  )
+}
+
+/** Of a grantee that exists for certain: the key's own account. CreateGrant takes no alias. */
+function grantToAccount(arn: string | undefined): CreateGrantCommand | undefined {
+  const [, partition, account] = /^arn:([^:]+):kms:[^:]+:(\d{12}):/.exec(arn ?? '') ?? []
+  if (partition === undefined || account === undefined) return undefined
+  const GranteePrincipal = `arn:${partition}:iam::${account}:root`
+  return new CreateGrantCommand({ KeyId: arn, GranteePrincipal, Operations: ['Decrypt'], DryRun: true })
 }
 
 /** `DryRunOperationException` says that the request would have been carried out. */
 async function outcomeOf(
   { send }: KmsToExamine,
   keyId: string,
-  make: (signal: AbortSignal) => Promise<unknown>,
+  call: (options: { abortSignal: AbortSignal }) => Promise<unknown>,
 ): Promise<'allowed' | Problem> {
   try {
-    await send(keyId, make)
+    await send(keyId, (abortSignal) => call({ abortSignal }))
     return { code: 'SR_KMS_FAILED', message: 'the KMS does not know dry runs' }
   } catch (error) {
     const cause = error instanceof StrongroomError ? error.cause : error

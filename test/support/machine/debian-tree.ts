@@ -10,7 +10,10 @@ const packages = [
 ]
 
 /** What nobody reads there, and syncing each file of a tree that a crash may cost, take half as long again. */
-const dpkgOptions = ['force-unsafe-io', ...['man', 'locale', 'doc'].map((name) => `path-exclude=/usr/share/${name}/*`)]
+const dpkgOptions = [
+  'force-unsafe-io',
+  ...['man', 'locale', 'doc'].map((name) => `path-exclude=/usr/share/${name}/*`),
+]
 
 /** Installs a Debian with systemd and MariaDB into a new folder: 600 MB, and most of a minute. */
 export async function makeDebianTree(tree: string): Promise<void> {
@@ -46,7 +49,9 @@ function ownCache(): string[] {
 
 async function run(program: string, args: readonly string[]): Promise<void> {
   // Not in a session of its own: it ends with the tests where they are ended.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)

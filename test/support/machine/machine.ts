@@ -1,12 +1,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmdirSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Run } from '../strongroom.ts'
 import { until } from '../until.ts'
-import { Cgroups } from './cgroups.ts'
-import { keepUnit } from './requirements.ts'
+import { containerCommand } from './container.ts'
 
-/** With which systemd-nspawn ends, where it has no unit of its own, when the machine asks to be started again (systemd-nspawn(1)). */
+/** With which systemd-nspawn ends, where it makes no unit, when the machine asks to be started again (systemd-nspawn(1)). */
 const startAgain = 133
 
 /** Milliseconds. */
@@ -18,7 +17,6 @@ const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 export class Machine {
   readonly tree: string
   readonly #consoleFile: string
-  readonly #cgroups: Cgroups
   #container: ChildProcess | undefined
   #ended: Promise<number | null> = Promise.resolve(0)
   #firstProcess = 0
@@ -33,7 +31,6 @@ export class Machine {
   private constructor(tree: string, consoleFile: string) {
     this.tree = tree
     this.#consoleFile = consoleFile
-    this.#cgroups = new Cgroups(this.#name)
   }
 
   /** Runs a line of shell as root, and returns what it wrote to stdout; throws where it fails. */
@@ -71,7 +68,8 @@ export class Machine {
   async reboot(): Promise<void> {
     await this.run('systemctl reboot')
     const code = await this.#ended
-    if (code !== startAgain) throw new Error(`the machine ended with ${code ?? 'a signal'} and not to be started again`)
+    if (code !== startAgain)
+      throw new Error(`the machine ended with ${code ?? 'a signal'} and not to be started again`)
     await this.#boot()
   }
 
@@ -81,9 +79,6 @@ export class Machine {
     const late = setTimeout(() => this.#container?.kill('SIGKILL'), 30_000)
     await this.#ended
     clearTimeout(late)
-    this.#cgroups.remove()
-    const leftOver = join('/run/systemd/nspawn/propagate', this.#name)
-    if (existsSync(leftOver)) rmdirSync(leftOver)
   }
 
   console(): string {
@@ -100,13 +95,9 @@ export class Machine {
 
   async #boot(): Promise<void> {
     const log = openSync(this.#consoleFile, 'a')
-    const options = ['--quiet', '--boot', `--directory=${this.tree}`, `--machine=${this.#name}`]
-    // Nothing of this host changes, nor is told to its systemd.
-    const apart = ['--register=no', ...keepUnit(), '--link-journal=no', '--resolv-conf=off', '--timezone=off']
-    const command = ['setpriv', '--pdeathsig', 'KILL', 'systemd-nspawn', ...options, ...apart, '--console=read-only']
-    const container = spawn('sh', ['-c', this.#cgroups.enter('exec "$@"'), 'sh', ...command], {
-      stdio: ['ignore', log, log],
-    })
+    const options = ['--boot', `--directory=${this.tree}`, '--console=read-only']
+    const [command, args] = containerCommand(this.#name, options)
+    const container = spawn(command, args, { stdio: ['ignore', log, log] })
     closeSync(log)
     this.#container = container
     this.#ended = new Promise((resolve) => {
@@ -121,10 +112,10 @@ export class Machine {
 
   #findFirstProcess(): boolean {
     this.#requireRunning()
-    const pid = this.#container?.pid ?? 0
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    const found = children.find((child) => /^\d+$/.test(child) && isSystemd(child))
-    this.#firstProcess = Number(found ?? 0)
+    const found = descendantsOf(this.#container?.pid ?? 0).find((pid) =>
+      /^systemd\n$/.test(read(pid, 'comm')),
+    )
+    this.#firstProcess = found ?? 0
     return found !== undefined
   }
 
@@ -139,10 +130,16 @@ export class Machine {
   }
 }
 
-function isSystemd(pid: string): boolean {
+function descendantsOf(pid: number): number[] {
+  const children = read(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+  return [...children, ...children.flatMap(descendantsOf)]
+}
+
+/** Empty where there is no such process any more. */
+function read(pid: number, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd'
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
-    return false
+    return ''
   }
 }

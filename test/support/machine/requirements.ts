@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../../src/errors.ts'
+import { containerCommand, removeTraces } from './container.ts'
 
 export interface Mirror {
   readonly url: string
@@ -8,7 +9,7 @@ export interface Mirror {
   readonly release: string
 }
 
-const programs = ['debootstrap', 'systemd-nspawn', 'nsenter', 'setpriv', 'tar']
+const programs = ['debootstrap', 'systemd-nspawn', 'nsenter', 'setpriv', 'unshare', 'tar']
 
 /** Milliseconds. */
 const mirrorAnswersWithin = 5000
@@ -40,20 +41,12 @@ function isInstalled(program: string): boolean {
 }
 
 function whyNoContainer(): string | undefined {
-  const trial = ['--quiet', '--register=no', ...keepUnit(), '--volatile=yes', '--link-journal=no']
   const name = `strongroom-probe-${process.pid}`
-  const { status, stderr, error } = spawnSync(
-    'systemd-nspawn',
-    [...trial, `--machine=${name}`, '--directory=/', '/bin/true'],
-    { encoding: 'utf8', timeout: 20_000 },
-  )
+  const [command, args] = containerCommand(name, ['--volatile=yes', '--directory=/', '/bin/true'])
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
+  removeTraces(name)
   if (status === 0) return undefined
   return `systemd-nspawn can't run /bin/true in a container here: ${error === undefined ? stderr.trim() : messageOf(error)}`
-}
-
-/** Where no systemd runs there is nobody to make a unit for the container. */
-export function keepUnit(): string[] {
-  return spawnSync('test', ['-d', '/run/systemd/system']).status === 0 ? [] : ['--keep-unit']
 }
 
 async function whyNoMirror(): Promise<string | undefined> {

@@ -53,8 +53,10 @@ export interface Unread {
 /** The file with the rows, by engine. */
 const otherEngines: Readonly<Record<string, string>> = { '.MYD': 'MyISAM', '.CSV': 'CSV', '.ARZ': 'ARCHIVE' }
 
+/** Throws the system's error where the data directory itself can't be listed. */
 export async function findDataFiles(places: DataPlaces): Promise<DataFiles> {
   const unread: Unread[] = []
+  await readdir(places.dataDirectory)
   const list = async (directory: string) => await entriesOf(directory, unread)
   const schemas = (await list(places.dataDirectory)).filter((entry) => entry.isDirectory())
   const found = await Promise.all(

@@ -12,16 +12,17 @@ import type { SurveyedTablespace } from './surveyed-tablespace.ts'
 export interface KeyDemand extends KeyName {
   /** What asks for it: "the redo log", "12 pages of d/orders.ibd". The weightiest first. */
   readonly by: readonly string[]
+  /** False where a damaged page could say the same: pages of Aria have no checksum that can be told without keys. */
+  readonly isProven: boolean
 }
 
 /** Every key that something is encrypted with, by what was read. */
 export function keyDemands(survey: DataSurvey): KeyDemand[] {
-  const demands = new Map<string, KeyName & { by: string[] }>()
-  const add = (keyId: number, version: number, by: string) => {
+  const demands = new Map<string, KeyDemand>()
+  const add = (keyId: number, version: number, by: string, isProven = true) => {
     const name = keyFileName({ keyId, version })
-    const demand = demands.get(name) ?? { keyId, version, by: [] }
-    demand.by.push(by)
-    demands.set(name, demand)
+    const former = demands.get(name) ?? { by: [], isProven: false }
+    demands.set(name, { keyId, version, by: [...former.by, by], isProven: former.isProven || isProven })
   }
 
   if (isSeen(survey.redoLog))
@@ -36,7 +37,7 @@ export function keyDemands(survey: DataSurvey): KeyDemand[] {
   }
   for (const table of survey.ariaTables) {
     for (const [version, pages] of table.keyVersions)
-      add(ariaKeyId, version, `${countOf(pages)} of ${table.schema}/${table.name} (Aria)`)
+      add(ariaKeyId, version, `${countOf(pages)} of ${table.schema}/${table.name} (Aria)`, false)
   }
   for (const { path, start } of survey.logs)
     if (start.encrypted) add(binaryLogKeyId, start.keyVersion, basename(path))
