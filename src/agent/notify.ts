@@ -8,7 +8,9 @@ import type { Log } from '../keyring/log.ts'
 export async function notifySystemd(log: Log, ...assignments: string[]): Promise<void> {
   if (process.env['NOTIFY_SOCKET'] === undefined) return
   await new Promise<void>((resolve) => {
-    const child = spawn('systemd-notify', assignments, { stdio: 'ignore' })
+    // A line break would begin another assignment.
+    const lines = assignments.map((assignment) => assignment.replace(/\s*[\r\n]\s*/g, ' '))
+    const child = spawn('systemd-notify', lines, { stdio: 'ignore' })
     child.once('error', (error) => {
       log.error({ err: error }, 'cannot run systemd-notify, so systemd does not hear how the agent stands')
       resolve()

@@ -1,19 +1,17 @@
-import { statSync } from 'node:fs'
 import { type AgentConfig, type KeyringConfig, readAgentConfig } from '../agent/config.ts'
 import { version } from '../agent/version.ts'
-import { messageOf } from '../errors.ts'
 import type { Examined } from './examined.ts'
 import { type HostUser, hostUser, hostUserOf } from './look/access.ts'
 import { type AskAgent, lookAtStore, lookAtTokens, lookThroughAgent, lookWithoutAgent } from './look/agent.ts'
 import { lookAtData } from './look/data/look-at-data.ts'
-import { accessKeyIdsIn, credentialPlaces, lookAtFiles } from './look/files.ts'
+import { accessKeyIdsIn, credentialPlaces, lookAtFiles, statOf } from './look/files.ts'
 import { lookAtHost, lookAtMemoryOf } from './look/host.ts'
 import { lastOf, lookAtOptions, type OptionFacts } from './look/option-files.ts'
 import { lookAtPluginLoad } from './look/plugin-load.ts'
 import { lookAtProcesses } from './look/processes.ts'
 import { lookAtServer, type ServerFacts } from './look/server.ts'
 import { lookAtVaultListener } from './look/vault-listener.ts'
-import { isSeen, type Looked, seen, unseen } from './looked.ts'
+import { isSeen, type Looked, seen, unseen, unseenBy } from './looked.ts'
 
 export interface HostToExamine {
   readonly configFile: string
@@ -138,7 +136,7 @@ function attempt<T>(look: () => T): Looked<T> {
   try {
     return seen(look())
   } catch (error) {
-    return unseen(messageOf(error))
+    return unseenBy(error)
   }
 }
 
@@ -190,7 +188,7 @@ function serverUserBy(
   const uids = [
     ...(pid === undefined ? [] : [`/proc/${pid}`]),
     ...(isSeen(dataDirectory) ? [dataDirectory.seen] : []),
-  ].flatMap((path) => statSync(path, { throwIfNoEntry: false })?.uid ?? [])
+  ].flatMap((path) => statOf(path)?.uid ?? [])
   const [owner] = uids
   const user = owner === undefined ? hostUser(named ?? 'mysql') : hostUserOf(owner)
   return user === undefined ? unseen('it is not known which user the server runs as') : seen(user)

@@ -46,7 +46,7 @@ export interface Examined {
   readonly processes: Looked<Processes>
   /** Ids of the access keys that the agent has in files or in its environment. */
   readonly agentAccessKeyIds: ReadonlySet<string>
-  readonly files: readonly FileFacts[]
+  readonly files: Looked<readonly FileFacts[]>
   readonly host: Looked<HostFacts>
   readonly serverMemory: Looked<MemoryFacts>
   readonly agentMemory: Looked<MemoryFacts>

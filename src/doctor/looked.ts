@@ -1,3 +1,4 @@
+import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 import { notChecked, type Outcome } from './finding.ts'
 
 /** Something that was looked at, or why it could not be. */
@@ -9,6 +10,8 @@ export interface Seen<T> {
 
 export interface Unseen {
   readonly unseen: string
+  /** Whoever runs the doctor may not look there; that is no fault of the host. */
+  readonly isForbidden?: true
 }
 
 export function seen<T>(value: T): Seen<T> {
@@ -18,6 +21,16 @@ export function seen<T>(value: T): Seen<T> {
 /** `reason` says what is in the way, after "not checked: ". */
 export function unseen(reason: string): Unseen {
   return { unseen: reason }
+}
+
+/** What kept us from looking. */
+export function unseenBy(error: unknown): Unseen {
+  const said = error instanceof StrongroomError ? error.message : messageOf(error)
+  const causes = [error, error instanceof Error ? error.cause : undefined].map(systemCode)
+  return {
+    unseen: said,
+    ...(causes.some((code) => code === 'EACCES' || code === 'EPERM') && { isForbidden: true }),
+  }
 }
 
 export function isSeen<T>(looked: Looked<T>): looked is Seen<T> {

@@ -18,12 +18,8 @@ export class PagedFiles {
   static async open(paths: readonly string[], pageSize: number): Promise<PagedFiles> {
     const files: OpenFile[] = []
     try {
-      for (const path of paths) {
-        const handle = await openForReading(path)
-        files.push({ handle, pages: 0 })
-        files.splice(-1, 1, { handle, pages: Math.floor((await handle.stat()).size / pageSize) })
-      }
-      return new PagedFiles(files, pageSize)
+      for (const path of paths) files.push({ handle: await openForReading(path), pages: 0 })
+      return new PagedFiles(await Promise.all(files.map((file) => counted(file, pageSize))), pageSize)
     } catch (error) {
       await closeAll(files)
       throw error
@@ -71,6 +67,10 @@ export class PagedFiles {
 interface OpenFile {
   readonly handle: FileHandle
   readonly pages: number
+}
+
+async function counted({ handle }: OpenFile, pageSize: number): Promise<OpenFile> {
+  return { handle, pages: Math.floor((await handle.stat()).size / pageSize) }
 }
 
 async function closeAll(files: readonly OpenFile[]): Promise<void> {

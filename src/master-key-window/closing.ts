@@ -4,7 +4,7 @@ import type { OwnDutyEvent } from './duty-event.ts'
 import type { DutyFiles } from './duty-files.ts'
 import type { DutyRecord } from './duty-record.ts'
 import type { Opening } from './opening.ts'
-import { isSameTarget } from './target.ts'
+import { rivalsOf } from './rivals.ts'
 
 /** One call each: it costs little to ask often, and a key that is enabled may cost much (milliseconds). */
 const firstPause = 250
@@ -32,9 +32,7 @@ export async function closeForSure(record: DutyRecord, tools: ClosingTools): Pro
   for (let failures = 0; ; failures += 1) {
     try {
       const requestId = await opening.close()
-      const watchedUntil = isPast(record.mayOpenUntil) ? undefined : record.mayOpenUntil
-      if (watchedUntil === undefined) await files.remove(record.id)
-      else await files.update({ ...record, state: 'watching' })
+      const watchedUntil = await watchFromNow(record, tools)
       tell({ event: 'closed', at: Date.now(), requestId, watchedUntil })
       return
     } catch (error) {
@@ -45,6 +43,13 @@ export async function closeForSure(record: DutyRecord, tools: ClosingTools): Pro
       await setTimeout(pause)
     }
   }
+}
+
+/** What was written down is done, but for what may have to be watched: until when. */
+export async function watchFromNow(record: DutyRecord, { files }: ClosingTools): Promise<number | undefined> {
+  if (isPast(record.mayOpenUntil)) await files.remove(record.id)
+  else await files.update({ ...record, state: 'watching' })
+  return isPast(record.mayOpenUntil) ? undefined : record.mayOpenUntil
 }
 
 /**
@@ -68,11 +73,7 @@ export async function watchAndForget(record: DutyRecord, tools: ClosingTools): P
 async function isTakenOver(record: DutyRecord, files: DutyFiles): Promise<boolean> {
   try {
     if (!(await files.has(record.id))) return true
-    const { records } = await files.list()
-    return records.some(
-      ({ id, target, state }) =>
-        id !== record.id && state !== 'watching' && isSameTarget(target, record.target),
-    )
+    return (await rivalsOf(record, files)).length > 0
   } catch {
     return false
   }

@@ -7,7 +7,7 @@ import { StrongroomError } from '../errors.ts'
 import { Duty } from './duty.ts'
 import type { OwnDutyEvent } from './duty-event.ts'
 import { DutyFiles, newDutyId } from './duty-files.ts'
-import type { DutyRecord } from './duty-record.ts'
+import { type DutyRecord, dutyRecord } from './duty-record.ts'
 import type { Opening, OpeningLimits } from './opening.ts'
 import { ownIdentity } from './process-identity.ts'
 
@@ -19,7 +19,7 @@ class FakeOpening implements Opening {
   readonly calls: string[] = []
   readonly faults: { prove?: unknown; open: unknown[]; close: unknown[] } = { open: [], close: [] }
   /** What a call that opens does, where it is not told to fail. */
-  opening = (_limits: OpeningLimits): Promise<void> => {
+  opening: (limits: OpeningLimits) => Promise<void> = () => {
     this.isThere = true
     return Promise.resolve()
   }
@@ -90,7 +90,7 @@ function dutyFor(t: TestContext, lasts = 60_000, extra: Partial<DutyRecord> = {}
     record,
     events,
     names: () => events.map(({ event }) => event),
-    written: () => JSON.parse(readFileSync(files.pathOf(record.id), 'utf8')),
+    written: () => dutyRecord.parse(JSON.parse(readFileSync(files.pathOf(record.id), 'utf8'))),
   }
 }
 
@@ -136,6 +136,21 @@ test('ended before anything was sent, it opens nothing', async (t) => {
   duty.end('never mind')
   await duty.hold()
   assert.deepEqual([opening.calls, names()], [[], ['not-opened']])
+})
+
+test('of two that open the same at the same time one gives way', async (t) => {
+  const { duty, opening, files, record, names, events } = dutyFor(t)
+  await files.write({ ...record, id: newDutyId(), begunAt: record.begunAt - 1 })
+  await duty.hold()
+  assert.deepEqual([opening.calls, names()], [['prove'], ['not-opened']])
+  const [refused] = events
+  assert.ok(refused?.event === 'not-opened' && refused.code === 'SR_WINDOW_REFUSED')
+  const first = dutyFor(t)
+  await first.files.write({ ...first.record, id: newDutyId(), begunAt: first.record.begunAt + 1 })
+  const held = first.duty.hold()
+  await until('it is open', () => first.names().includes('open'))
+  first.duty.end('enough')
+  await held
 })
 
 test('a call that got no answer counts as one that opened', async (t) => {

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { messageOf, StrongroomError } from '../errors.ts'
-import { closeForSure, type ClosingTools, requestLives, watchAndForget } from './closing.ts'
+import { closeForSure, type ClosingTools, requestLives, watchAndForget, watchFromNow } from './closing.ts'
+import { requireAlone } from './rivals.ts'
 import { Deadline } from './deadline.ts'
 import type { DutyRecord } from './duty-record.ts'
 import { fateOf } from './fate.ts'
@@ -45,22 +46,27 @@ export class Duty {
 
   /** Resolves when nothing is left to be done. */
   async hold(): Promise<void> {
-    const { tell } = this.#tools
     try {
       await this.#open()
     } catch (error) {
       if (!this.#mayBeOpen) {
-        const code = error instanceof StrongroomError ? error.code : 'SR_AWS_FAILED'
-        tell({ event: 'not-opened', code, message: messageOf(error) })
-        this.#deadline.clear()
-        await watchAndForget(this.#record, this.#tools)
+        await this.#giveUp(error)
         return
       }
     }
     await aborted(this.#over)
     this.#deadline.clear()
-    tell({ event: 'closing', because: String(this.#over.reason) })
+    this.#tools.tell({ event: 'closing', because: String(this.#over.reason) })
     await closeForSure(this.#record, this.#tools)
+    await watchAndForget(this.#record, this.#tools)
+  }
+
+  /** Nothing was opened; of an earlier duty that this one took over there may be something to watch. */
+  async #giveUp(error: unknown): Promise<void> {
+    this.#deadline.clear()
+    await watchFromNow(this.#record, this.#tools)
+    const code = error instanceof StrongroomError ? error.code : 'SR_AWS_FAILED'
+    this.#tools.tell({ event: 'not-opened', code, message: messageOf(error) })
     await watchAndForget(this.#record, this.#tools)
   }
 
@@ -69,6 +75,7 @@ export class Duty {
     const { lasts, proves } = this.#terms
     if (proves) await this.#attempts(() => opening.prove())
     await files.write(this.#record)
+    await requireAlone(this.#record, files)
     await this.#attempts(async (limits) => {
       if (!this.#mayBeOpen) this.#deadline.set(lasts)
       tell({ event: 'opening' })

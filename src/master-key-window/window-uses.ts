@@ -50,9 +50,10 @@ export async function usesInWindow(
   const until = performance.now() + watched.patience
   for (;;) {
     const found = await lookUp(access, times, watched)
-    if (found.isComplete !== false || performance.now() >= until) return found
+    const left = until - performance.now()
+    if (found.isComplete !== false || left <= 0) return found
     watched.onWait?.()
-    await setTimeout(between)
+    await setTimeout(Math.min(between, left))
   }
 }
 

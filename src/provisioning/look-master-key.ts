@@ -74,10 +74,11 @@ async function tagsOrNone(keyId: string, access: AwsAccess, doing: string): Prom
 }
 
 async function tagsOf(KeyId: string, { kms: client }: AwsAccess): Promise<Tags> {
-  const pairs: [string, string][] = []
-  for await (const { Tags = [] } of paginateListResourceTags({ client }, { KeyId }))
-    pairs.push(...Tags.map(({ TagKey = '', TagValue = '' }) => [TagKey, TagValue] as [string, string]))
-  return Object.fromEntries(pairs)
+  const found: Record<string, string> = {}
+  for await (const { Tags: page = [] } of paginateListResourceTags({ client }, { KeyId })) {
+    for (const { TagKey = '', TagValue = '' } of page) found[TagKey] = TagValue
+  }
+  return found
 }
 
 async function lookAt(metadata: KeyMetadata, hasAlias: boolean, access: AwsAccess): Promise<FoundMasterKey> {

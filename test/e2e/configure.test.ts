@@ -9,6 +9,7 @@ import { type Child, startChild } from '../../src/mariadb/child.ts'
 import { builtPlugin } from '../support/built-plugin.ts'
 import { agentStack } from '../support/running-stack.ts'
 import { noOwnHost, OwnHost } from '../support/own-host.ts'
+import { program } from '../support/strongroom.ts'
 import { until } from '../support/until.ts'
 import type { Stack } from '../../src/cli/demo/stack.ts'
 import type { ListenerName } from '../support/each-listener.ts'
@@ -20,6 +21,7 @@ import type { ListenerName } from '../support/each-listener.ts'
 
 const skip = noOwnHost() ?? false
 const optionFile = '/etc/mysql/mariadb.conf.d/99-strongroom.cnf'
+const terminal = join(import.meta.dirname, 'kms-terminal.py')
 const marker = 'no-one-reads-this-on-the-disk'
 const programs = [
   'mariadbd',
@@ -101,15 +103,33 @@ END`)
     assert.deepEqual(writtenFiles(directory), before)
   })
 
+  test('at a terminal it asks, and a no changes nothing', () => {
+    const before = writtenFiles(directory)
+    for (const answer of ['n', '', '\u0004']) {
+      const command = [program, 'mariadb', 'configure', ...options]
+      const { stdout } = host.run(['python3', terminal, JSON.stringify([answer]), ...command])
+      assert.match(
+        stdout,
+        /Change this\? \[y\/N\]: [^]*strongroom: nothing was changed\r\n$/,
+        JSON.stringify(answer),
+      )
+    }
+    assert.deepEqual(writtenFiles(directory), before)
+  })
+
   test('it writes every piece, and shows no token', () => {
     host.do(`install -d -m 750 /etc/strongroom
       install -m 600 ${kms.user.credentialsFile} /etc/strongroom/aws-credentials`)
-    const { code, stdout, stderr } = configure(...options, '--yes')
+    const { code, stdout, stderr } = host.run(
+      listener === 'vault'
+        ? ['python3', terminal, '["y"]', program, 'mariadb', 'configure', ...options]
+        : [program, 'mariadb', 'configure', ...options, '--yes'],
+    )
     assert.equal(code, 0, stderr)
     if (listener === 'vault') {
       assert.match(token(), /^[0-9a-f]{64}$/)
       assert.ok(!`${stdout}${stderr}`.includes(token()))
-      assert.match(stdout, /^\+hashicorp-key-management-token = "\(new secret\)"$/m)
+      assert.match(stdout, /^\+hashicorp-key-management-token = "\(new secret\)"\r?$/m)
     }
     assert.deepEqual(
       host

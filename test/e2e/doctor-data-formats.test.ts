@@ -70,7 +70,7 @@ async function filled(
     '',
     'ENCRYPTION_KEY_ID=3',
     'PAGE_COMPRESSED=1',
-    ...(compresses ? ['ROW_FORMAT=COMPRESSED'] : []),
+    ...(compresses ? ['ROW_FORMAT=COMPRESSED', 'KEY_BLOCK_SIZE=1'] : []),
   ]
   for (const [at, kind] of kinds.entries()) {
     await stack.server.query(`CREATE TABLE d.t${at} (i INT PRIMARY KEY, c VARCHAR(200)) ${kind}`)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -25,7 +25,8 @@ import {
 } from '../support/doctor-stack.ts'
 import { vaultOf } from '../support/running-stack.ts'
 import { scratchDirectory } from '../support/scratch.ts'
-import { strongroom } from '../support/strongroom.ts'
+import { askVaultForKey } from '../support/vault-client.ts'
+import { program, strongroom } from '../support/strongroom.ts'
 import { until } from '../support/until.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -43,7 +44,7 @@ test(
     const down = await diagnosisOf(stack)
     assert.equal(down.code, 1)
     assert.deepEqual(codesIn(down.diagnosis), ['SRD_AGENT_DOWN'])
-    assert.ok(down.diagnosis.notChecked.some(({ about }) => about === 'secure_file_priv'))
+    assert.ok(down.diagnosis.notChecked.some(({ about }) => about === "the server's release"))
   },
 )
 
@@ -84,10 +85,13 @@ suite('what is wrong on a host', { skip }, () => {
     const stack = await healthyStack(t)
     const mysql = statSync(stack.dataDirectory)
     const { token } = vaultOf(stack)
-    const secret =
-      /^aws_secret_access_key = (.+)$/m.exec(readFileSync(stack.user.credentialsFile, 'utf8'))?.[1] ?? ''
-    const accessKeyId =
-      /^aws_access_key_id = (.+)$/m.exec(readFileSync(stack.user.credentialsFile, 'utf8'))?.[1] ?? ''
+    const credentials = readFileSync(stack.user.credentialsFile, 'utf8')
+    const secret = /^aws_secret_access_key = (.+)$/m.exec(credentials)?.[1] ?? ''
+    const accessKeyId = /^aws_access_key_id = (.+)$/m.exec(credentials)?.[1] ?? ''
+    const answer = await askVaultForKey(vaultOf(stack), 1, 1)
+    const dataKey = /[0-9a-f]{64}/i.exec(answer?.body ?? '')?.[0] ?? ''
+    const secrets = [secret, token, dataKey, Buffer.from(dataKey, 'hex').toString('base64')]
+    assert.ok(secrets.every((one) => one.length >= 40))
     const configFile = join(stack.agentDirectory, 'agent.conf')
     const tokenFile = join(stack.agentDirectory, 'mariadb.token')
 
@@ -96,7 +100,7 @@ suite('what is wrong on a host', { skip }, () => {
       put()
       try {
         const { diagnosis, output, code } = await diagnosisOf(stack, more)
-        for (const one of [secret, token]) assert.ok(!output.includes(one))
+        for (const one of secrets) assert.ok(!output.includes(one))
         assert.equal(code, diagnosis.findings.length === 0 ? 0 : 1)
         return codesIn(diagnosis)
       } finally {
@@ -155,7 +159,7 @@ suite('what is wrong on a host', { skip }, () => {
         const { diagnosis, output } = await diagnosisOf(stack)
         assert.deepEqual(codesIn(diagnosis), ['SRD_CREDENTIALS_IN_ENVIRONMENT', 'SRD_TOKEN_IN_ENVIRONMENT'])
         assert.ok(diagnosis.findings.every(({ where }) => where === `process ${child.pid ?? 0} (sleep)`))
-        for (const one of [secret, token]) assert.ok(!output.includes(one))
+        for (const one of secrets) assert.ok(!output.includes(one))
       } finally {
         const ended = once(child, 'exit')
         child.kill()
@@ -271,6 +275,14 @@ suite('what is wrong on a host', { skip }, () => {
       assert.deepEqual(codesIn(asked.diagnosis), ['SRD_REPLICA_ONLY'])
       assert.ok(!asked.output.includes('a-replica-password'))
       await stack.server.query('RESET SLAVE ALL')
+    })
+
+    await t.test('whoever is not root gets no finding for it, and learns what was not checked', () => {
+      const args = ['--reuid=65534', '--clear-groups', program, ...doctorArguments(stack)]
+      const { status, stdout } = spawnSync('setpriv', args, { encoding: 'utf8' })
+      assert.match(stdout, /the agent's configuration;.*\n +cannot read the configuration .* \(EACCES\)/)
+      assert.match(stdout, /^no finding; \d\d not checked$/m)
+      assert.equal(status, 0)
     })
 
     await t.test('an agent whose configuration became wrong', async () => {

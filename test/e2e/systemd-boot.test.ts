@@ -150,9 +150,11 @@ step('where the agent cannot start, MariaDB does not, and systemctl status says 
   const { code, stderr } = await machine.try(`systemctl start ${database}`)
   assert.equal(code, 1)
   assert.match(stderr, /systemctl status mariadb\.service/)
-  assert.match(await status(database), /MariaDB is not started: .* systemctl status strongroom-agent/)
-  await until('the status says what is wrong', async () =>
-    (await status(agent)).includes('[keyring mariadb] store: is missing'),
+  const reason = '[keyring mariadb] store: is missing'
+  assert.match(await status(database), /MariaDB is not started: strongroom-agent\.service, .* is not ready/)
+  assert.ok((await status(database)).includes(reason))
+  await until('the agent says so, too', async () =>
+    (await status(agent)).includes(`Status: "${config}: ${reason}"`),
   )
   await machine.run(`mv ${config}.good ${config}`)
   await machine.run(`systemctl start ${database}`)

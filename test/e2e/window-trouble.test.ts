@@ -1,6 +1,6 @@
 import { EnableKeyCommand } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startKms } from '../support/kms-process.ts'
@@ -22,6 +22,12 @@ const cases: Record<string, (site: WindowSite, t: TestContext) => Promise<void>>
   async 'both are killed: the next command finds what is left over, and closes it'(site) {
     const command = site.open('--for', '10m')
     await command.says('not ready yet')
+    const [secret = ''] = /\S{40}/.exec(readFileSync(site.credentialsFile, 'utf8')) ?? []
+    const visible = command
+      .processes()
+      .flatMap((pid) => ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1')))
+    assert.equal(visible.length, 4)
+    assert.ok(!`${visible.join()}${dutiesIn(site.stateDirectory).join()}${command.output()}`.includes(secret))
     for (const pid of command.processes()) process.kill(pid, 'SIGKILL')
     await until('both are gone', () => command.processes().length === 0)
     assert.equal(await site.state(), 'Enabled')
@@ -83,7 +89,7 @@ const cases: Record<string, (site: WindowSite, t: TestContext) => Promise<void>>
     site.proxy.cut()
     process.kill(command.pid, 'SIGKILL')
     await until('the watchdog says what keeps it', () =>
-      /"trouble": /.test(dutiesIn(site.stateDirectory).join()),
+      dutiesIn(site.stateDirectory).join().includes('"trouble": '),
     )
     // Three seconds of it: by then it waits longer between two tries.
     await new Promise((resolve) => setTimeout(resolve, 3000))

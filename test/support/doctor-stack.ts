@@ -25,14 +25,18 @@ export type Diagnosis = z.infer<typeof diagnosisSchema>
 
 /** KMS, agent and server as they should be: nothing that doctor would find. */
 export async function healthyStack(t: TestContext, options: TestStackOptions = {}): Promise<Stack> {
-  // What our processes inherit; the units of systemd say LimitCORE=0.
-  execFileSync('prlimit', [`--pid=${process.pid}`, '--core=0:0'])
+  forbidCoreDumps()
   const stack = await serverStack({
     ...options,
     server: { 'secure-file-priv': fileFolder(t), ...options.server },
   })
   t.after(() => stack.remove())
   return stack
+}
+
+/** To our processes too, which inherit it; the units of systemd say LimitCORE=0. */
+export function forbidCoreDumps(): void {
+  execFileSync('prlimit', [`--pid=${process.pid}`, '--core=0:0'])
 }
 
 function fileFolder(t: TestContext): string {

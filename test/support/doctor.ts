@@ -26,7 +26,7 @@ export function examinedWith(parts: Partial<Examined>): Examined {
     serverUser: nothing,
     processes: nothing,
     agentAccessKeyIds: new Set(),
-    files: [],
+    files: nothing,
     host: nothing,
     serverMemory: nothing,
     agentMemory: nothing,

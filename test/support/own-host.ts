@@ -88,6 +88,7 @@ export class OwnHost {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: '/',
+      timeout: 120_000,
       maxBuffer: 16 * 1024 * 1024,
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', ...options.environment },
     })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Credentials } from './kms-service.ts'
@@ -43,7 +43,7 @@ export async function withMfa(
   args: readonly string[],
   mode = 0o600,
 ): Promise<Run> {
-  const file = join(operator.directory, `code-${mode.toString(8)}`)
+  const file = join(operator.directory, 'code')
   writeFileSync(file, `${code}\n`, { mode })
   const descriptor = openSync(file, 'r')
   try {
@@ -63,5 +63,6 @@ export async function withMfa(
     return { code: exitCode, stdout: out, stderr: error }
   } finally {
     closeSync(descriptor)
+    rmSync(file)
   }
 }

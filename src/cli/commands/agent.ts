@@ -25,40 +25,50 @@ stderr. SIGHUP reads the token files again, SIGTERM ends it.
       args: [...args],
       options: { config: { type: 'string', default: '/etc/strongroom/agent.conf' } },
     })
-    const config = readAgentConfig(values.config)
-    const { log, flush } = openDaemonLog(config.logLevel)
-    const status = new ServiceStatus(log)
-    const starting = startAgent(config, log, (keyring, waiting) => {
-      status.take(keyring, waiting)
-    })
-    // Before all else: without a listener the signal would end us.
-    process.on('SIGHUP', () => {
-      void starting.then(
-        (started) => {
-          reloadTokens(started, log)
-        },
-        () => undefined,
-      )
-    })
-    const ended = endOfService()
-    const service = await starting
-    for (const address of service.addresses) {
-      print(`listening on ${address}`)
-      log.info({ url: address }, 'listening')
+    try {
+      return await serve(values.config)
+    } catch (error) {
+      // What we print, the journal can't always tell to be this unit's, as we have gone when it looks.
+      await notifySystemd(openDaemonLog('error').log, `STATUS=${messageOf(error)}`)
+      throw error
     }
-    void service.whenReady().then(async (waiting) => {
-      const state = readyState(waiting)
-      await status.ready(state)
-      log.info({}, `ready: ${state}`)
-      print('ready')
-    })
-    log.info({ signal: await ended }, 'stopping')
-    await notifySystemd(log, 'STOPPING=1')
-    await service.stop()
-    log.info({}, 'stopped')
-    await flush()
-    return 0
   },
+}
+
+async function serve(configFile: string): Promise<number> {
+  const config = readAgentConfig(configFile)
+  const { log, flush } = openDaemonLog(config.logLevel)
+  const status = new ServiceStatus(log)
+  const starting = startAgent(config, log, (keyring, waiting) => {
+    status.take(keyring, waiting)
+  })
+  // Before all else: without a listener the signal would end us.
+  process.on('SIGHUP', () => {
+    void starting.then(
+      (started) => {
+        reloadTokens(started, log)
+      },
+      () => undefined,
+    )
+  })
+  const ended = endOfService()
+  const service = await starting
+  for (const address of service.addresses) {
+    print(`listening on ${address}`)
+    log.info({ url: address }, 'listening')
+  }
+  void service.whenReady().then(async (waiting) => {
+    const state = readyState(waiting)
+    await status.ready(state)
+    log.info({}, `ready: ${state}`)
+    print('ready')
+  })
+  log.info({ signal: await ended }, 'stopping')
+  await notifySystemd(log, 'STOPPING=1')
+  await service.stop()
+  log.info({}, 'stopped')
+  await flush()
+  return 0
 }
 
 function readyState(waiting: readonly string[]): string {

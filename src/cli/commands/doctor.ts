@@ -66,9 +66,7 @@ function report({ findings, notChecked }: Diagnosis): string[] {
         findings.filter((finding) => finding.severity === severity),
       ),
     ),
-    ...(notChecked.length === 0 ? [] : ['not checked:']),
-    ...notChecked.map(({ about, reason }) => `  ${about}: ${reason}`),
-    ...(notChecked.length === 0 ? [] : ['']),
+    ...unseen(notChecked),
     summary(findings.length, notChecked.length),
   ]
 }
@@ -86,7 +84,21 @@ function group(severity: Severity, findings: readonly GradedFinding[]): string[]
   ]
 }
 
-function summary(found: number, unseen: number): string {
+/** Much may have one reason. */
+function unseen(notChecked: Diagnosis['notChecked']): string[] {
+  if (notChecked.length === 0) return []
+  const byReason = Map.groupBy(notChecked, ({ reason }) => reason)
+  return [
+    'not checked:',
+    ...[...byReason].flatMap(([reason, all]) => [
+      `  ${[...new Set(all.map(({ about }) => about))].join('; ')}`,
+      `    ${reason}`,
+    ]),
+    '',
+  ]
+}
+
+function summary(found: number, missed: number): string {
   const findings = found === 0 ? 'no finding' : found === 1 ? '1 finding' : `${found} findings`
-  return unseen === 0 ? findings : `${findings}; ${unseen} not checked`
+  return missed === 0 ? findings : `${findings}; ${missed} not checked`
 }

@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./keys.ts')).keys,
   },
   {
+    name: 'provision',
+    summary: "make a database server's user and master key in AWS",
+    load: async () => (await import('./provision.ts')).provision,
+  },
+  {
     name: 'mariadb',
     summary: "make this host's MariaDB take its keys from the agent",
     load: async () => (await import('./mariadb.ts')).mariadb,

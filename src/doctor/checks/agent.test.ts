@@ -34,6 +34,13 @@ function neverAsked() {
   return agent.seen
 }
 
+test('what only root may look at is not checked', (t) => {
+  const forbidden = { unseen: 'cannot read it (EACCES)', isForbidden: true } as const
+  assert.deepEqual(configuration.run(examinedWith({ config: forbidden })), [{ notChecked: forbidden.unseen }])
+  const host = examinedWith({ ...configWith(t, vaultConfig), agent: forbidden })
+  assert.deepEqual(runningAgent.run(host), [{ notChecked: forbidden.unseen }])
+})
+
 test('an agent without every key, also where it calls itself ready', (t) => {
   const config = configWith(t, vaultConfig)
   const waiting = agentWith({}, { isReady: false })

@@ -7,6 +7,7 @@ export const configuration: Check = {
   about: "the agent's configuration",
   run: ({ config, keyring, configFile }) => {
     if (isSeen(config)) return isSeen(keyring) ? [] : [notChecked(keyring.unseen)]
+    if (config.isForbidden === true) return [notChecked(config.unseen)]
     return [
       {
         code: 'SRD_CONFIGURATION',
@@ -33,6 +34,7 @@ export const runningAgent: Check = {
           remedy: 'set admin-socket = /run/strongroom/admin.sock and restart the agent',
         },
       ]
+    if (!isSeen(agent) && agent.isForbidden === true) return [notChecked(agent.unseen)]
     if (!isSeen(agent))
       return [
         {

@@ -7,30 +7,25 @@ import { given, isSeen } from '../looked.ts'
 /** A file with AWS credentials that MariaDB's user, or everybody, can read. */
 export const credentialsReadable: Check = {
   about: 'who can read AWS credentials',
-  run: ({ files, serverUser, server }) => {
-    const held = files.filter(({ role }) => role === 'credentials')
-    if (held.some(({ anybody }) => anybody === undefined))
-      return [notChecked('only root can tell what other users may read')]
-    if (!isSeen(serverUser)) return [notChecked(serverUser.unseen)]
-    const restricted = isSeen(server) && (server.seen.variables.get('secure_file_priv') ?? '') !== ''
-    const bySql = restricted ? '' : ', and so can a database user with the FILE privilege'
-    return held.flatMap(({ path, server: theirs, anybody }): Finding[] => {
-      if (theirs?.reads !== true && anybody?.reads !== true) return []
-      const who =
-        anybody?.reads === true
-          ? 'everybody on this host can read it'
-          : `user ${serverUser.seen.name} can read it`
-      return [
-        {
-          code: 'SRD_CREDENTIALS_READABLE',
-          where: path,
-          what: `holds AWS credentials, and ${who}${bySql}`,
-          remedy:
-            "make a new access key and remove this one in IAM, then keep it where only the agent's user or systemd (LoadCredential=) reads it, mode 0600",
-        },
-      ]
-    })
-  },
+  run: ({ files, serverUser, server }) =>
+    given(files, (all) =>
+      given(serverUser, (user) => {
+        const restricted = isSeen(server) && (server.seen.variables.get('secure_file_priv') ?? '') !== ''
+        const bySql = restricted ? '' : ', and so can a database user with the FILE privilege'
+        return all
+          .filter(
+            ({ role, server: theirs, anybody }) =>
+              role === 'credentials' && (theirs?.reads === true || anybody.reads),
+          )
+          .map(({ path, anybody }) => ({
+            code: 'SRD_CREDENTIALS_READABLE',
+            where: path,
+            what: `holds AWS credentials, and ${anybody.reads ? 'everybody on this host' : `user ${user.name}`} can read it${bySql}`,
+            remedy:
+              "make a new access key and remove this one in IAM, then keep it where only the agent's user or systemd (LoadCredential=) reads it, mode 0600",
+          }))
+      }),
+    ),
 }
 
 /** AWS credentials or an access token in the environment of a process that has no business with them. */

@@ -5,7 +5,7 @@ import { lastOf, type OptionFacts } from '../look/option-files.ts'
 import type { ServerFacts } from '../look/server.ts'
 import { given, isSeen } from '../looked.ts'
 
-/** What is written in the clear while an option is off. */
+/** What each encrypts. */
 const switches: Readonly<Record<string, string>> = {
   innodb_encrypt_tables: 'new InnoDB tables, the system tablespace and undo logs',
   innodb_encrypt_log: 'the redo log, which has every change',
@@ -34,7 +34,7 @@ function judge(value: Ask, where: string): Outcome {
           {
             code: 'SRD_ENCRYPTION_OFF',
             where: `${option} (${where})`,
-            what: `is off, so ${what} are written in the clear`,
+            what: `is off, so there is no encryption of ${what}`,
             remedy: `set ${option.replaceAll('_', '-')} = ${valueFor(option)} in [mariadbd], and restart MariaDB`,
           },
         ]

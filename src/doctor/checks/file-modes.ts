@@ -1,7 +1,8 @@
 import type { Check } from '../check.ts'
 import type { FindingCode } from '../codes.ts'
-import { type Finding, notChecked } from '../finding.ts'
+import type { Finding } from '../finding.ts'
 import type { FileFacts, FileRole } from '../look/files.ts'
+import { given } from '../looked.ts'
 
 interface Rule {
   readonly roles: readonly FileRole[]
@@ -14,7 +15,7 @@ interface Rule {
 const rules: readonly Rule[] = [
   {
     roles: ['token', 'option file', 'TLS key'],
-    breaks: ({ anybody }) => anybody?.reads === true,
+    breaks: ({ anybody }) => anybody.reads,
     code: 'SRD_SECRET_READABLE',
     what: 'holds a secret, and everybody on this host can read it',
     remedy: 'take that right away (chmod o= FILE), then replace the secret: it may have been read',
@@ -22,7 +23,7 @@ const rules: readonly Rule[] = [
   {
     // Of credentials that others can read more is said elsewhere.
     roles: ['configuration', 'token', 'option file', 'TLS key'],
-    breaks: ({ anybody, server }) => anybody?.writes === true || server?.writes === true,
+    breaks: ({ anybody, server }) => anybody.writes || server?.writes === true,
     code: 'SRD_CONFIGURATION_WRITABLE',
     what: "can be changed by others than its owner, MariaDB's user among them: who does so chooses the KMS, or the server's options",
     remedy:
@@ -30,7 +31,7 @@ const rules: readonly Rule[] = [
   },
   {
     roles: ['key file', 'data directory'],
-    breaks: ({ anybody }) => anybody?.writes === true,
+    breaks: ({ anybody }) => anybody.writes,
     code: 'SRD_DATA_OPEN',
     what: 'can be changed by everybody on this host',
     remedy:
@@ -38,21 +39,21 @@ const rules: readonly Rule[] = [
   },
   {
     roles: ['data directory'],
-    breaks: ({ anybody }) => anybody?.reads === true && !anybody.writes,
+    breaks: ({ anybody }) => anybody.reads && !anybody.writes,
     code: 'SRD_DATA_OPEN',
     what: 'can be looked into by everybody on this host',
     remedy: 'make it 0750 or stricter, as MariaDB does: names of databases and tables are in the clear',
   },
   {
     roles: ['admin socket'],
-    breaks: ({ anybody, server }) => anybody?.writes === true || server?.writes === true,
+    breaks: ({ anybody, server }) => anybody.writes || server?.writes === true,
     code: 'SRD_SOCKET_OPEN',
     what: "can be connected to by others than the agent's user and root: whoever does may make and rotate keys",
     remedy: 'make it 0600 in a folder that only the agent can change, and restart the agent',
   },
   {
     roles: ['plugin socket'],
-    breaks: ({ anybody }) => anybody?.writes === true,
+    breaks: ({ anybody }) => anybody.writes,
     code: 'SRD_SOCKET_OPEN',
     what: 'can be connected to by everybody on this host: whoever does gets the data keys',
     remedy:
@@ -63,13 +64,12 @@ const rules: readonly Rule[] = [
 /** Who may read and change the files that matter. */
 export const fileModes: Check = {
   about: 'who may read and change the files that matter',
-  run: ({ files }) => {
-    if (files.some(({ anybody }) => anybody === undefined))
-      return [notChecked('only root can tell what other users may do with files')]
-    return files.flatMap((file) =>
-      rules.filter((rule) => applies(rule, file)).map((rule) => findingFrom(rule, file)),
-    )
-  },
+  run: ({ files }) =>
+    given(files, (all) =>
+      all.flatMap((file) =>
+        rules.filter((rule) => applies(rule, file)).map((rule) => findingFrom(rule, file)),
+      ),
+    ),
 }
 
 function applies({ roles, breaks }: Rule, file: FileFacts): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codesFound, examinedWith, serverWith } from '../../../test/support/doctor.ts'
+import { optionsWith } from '../../../test/support/doctor-facts.ts'
 import { secureFilePriv } from './secure-file-priv.ts'
 
 test('a server without secure_file_priv', () => {
@@ -10,6 +11,10 @@ test('a server without secure_file_priv', () => {
   assert.deepEqual(codesFound(secureFilePriv, set), [])
 })
 
-test('a server that does not run is not checked', () => {
+test('where no server runs, the option files tell', () => {
+  const codes = (options: Record<string, string>) =>
+    codesFound(secureFilePriv, examinedWith({ options: optionsWith(options) }))
+  assert.deepEqual(codes({ secure_file_priv: '/var/lib/mysql-files' }), [])
+  assert.deepEqual(codes({}), ['SRD_SECURE_FILE_PRIV'])
   assert.deepEqual(secureFilePriv.run(examinedWith({})), [{ notChecked: 'not in this test' }])
 })

@@ -43,15 +43,26 @@ export const anybody: HostUser = { name: 'nobody', uid: 65534, gid: 65534, home:
  */
 export function accessOf(user: HostUser, files: readonly string[]): Access | undefined {
   if (process.getuid?.() !== 0) return undefined
-  if (files.length === 0) return { reads: new Set(), writes: new Set() }
+  const reads = new Set<string>()
+  const writes = new Set<string>()
+  for (let from = 0; from < files.length; from += filesAtOnce) {
+    for (const answer of ask(user, files.slice(from, from + filesAtOnce))) {
+      const set = answer.startsWith('r') ? reads : writes
+      set.add(answer.slice(1))
+    }
+  }
+  return { reads, writes }
+}
+
+/** A command line holds only so much. */
+const filesAtOnce = 500
+
+/** `r` or `w` before each file that may be read or written. */
+function ask(user: HostUser, files: readonly string[]): string[] {
   const script =
     'for file do test -r "$file" && printf "r%s\\0" "$file"; test -w "$file" && printf "w%s\\0" "$file"; done; exit 0'
   const [command, args] = commandFor({ other: user }, '/bin/sh', '-c', script, 'sh', ...files)
   const withGroups = args.map((arg) => (arg === '--clear-groups' && user !== anybody ? '--init-groups' : arg))
-  const { status, stdout } = spawnSync(command, withGroups, { encoding: 'utf8', cwd: '/', env: {} })
-  if (status !== 0) return undefined
-  const answers = stdout.split('\0')
-  const those = (letter: string) =>
-    new Set(answers.filter((line) => line.startsWith(letter)).map((line) => line.slice(1)))
-  return { reads: those('r'), writes: those('w') }
+  const { stdout } = spawnSync(command, withGroups, { encoding: 'utf8', cwd: '/', env: {} })
+  return stdout.split('\0').filter((answer) => answer !== '')
 }

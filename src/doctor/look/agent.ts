@@ -1,19 +1,21 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { AgentConfig, KeyringConfig } from '../../agent/config.ts'
 import type { AgentExamination } from '../../agent/examination.ts'
 import { defaultRequestTimeout } from '../../agent/master-key-settings.ts'
-import { messageOf } from '../../errors.ts'
 import type { Examination } from '../../keyring/examination.ts'
 import { examine } from '../../keyring/examine.ts'
 import { AwsKmsMasterKey } from '../../keyring/master-keys/aws-kms.ts'
 import type { StoreContents } from '../../keyring/store.ts'
 import { DirectoryStore } from '../../keyring/stores/directory.ts'
-import { isSeen, type Looked, seen, unseen } from '../looked.ts'
-import { tokensIn } from './files.ts'
+import { isSeen, type Looked, seen, unseen, unseenBy } from '../looked.ts'
+import { statOf, tokensIn } from './files.ts'
 
 /** Asks the agent at its admin socket to examine a keyring. */
 export type AskAgent = (socket: string, keyring: string) => Promise<AgentExamination>
+
+/** Milliseconds: it may have thousands of keys unwrapped, and wait for a KMS that does not answer. */
+const patience = 120_000
 
 /** What the running agent finds; `unseen`: it was not to be asked. */
 export async function lookThroughAgent(
@@ -27,9 +29,11 @@ export async function lookThroughAgent(
   if (adminSocket === undefined)
     return unseen('[agent] admin-socket is not set, so the agent can not be asked')
   try {
-    return seen(await askAgent(adminSocket, keyring.seen.name))
+    const late = setTimeout(patience, undefined, { ref: false })
+    const answer = await Promise.race([askAgent(adminSocket, keyring.seen.name), late])
+    return answer === undefined ? unseen(`the agent at ${adminSocket} does not answer`) : seen(answer)
   } catch (error) {
-    return unseen(messageOf(error))
+    return unseenBy(error)
   }
 }
 
@@ -42,9 +46,7 @@ export async function lookWithoutAgent(
   const { masterKey, storeDirectory, dataDirectory, profile, keyringId, ...config } = keyring.seen
   // Where the installed unit of systemd takes the agent's from (LoadCredential).
   const installed = join(configFile, '../aws-credentials')
-  const credentialsFile =
-    config.credentialsFile ??
-    (statSync(installed, { throwIfNoEntry: false }) === undefined ? undefined : installed)
+  const credentialsFile = config.credentialsFile ?? (statOf(installed) === undefined ? undefined : installed)
   if (credentialsFile === undefined || config.awaitsCredentials)
     return unseen('the agent does not answer, and nothing else has its credentials for the KMS')
   const { masterKeyId, region, endpointUrl, requestTimeout = defaultRequestTimeout } = masterKey
@@ -70,7 +72,7 @@ export async function lookAtStore(keyring: Looked<KeyringConfig>): Promise<Looke
   try {
     return seen(await new DirectoryStore(storeDirectory, dataDirectory).look())
   } catch (error) {
-    return unseen(messageOf(error))
+    return unseenBy(error)
   }
 }
 

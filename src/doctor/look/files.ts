@@ -1,8 +1,9 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AgentConfig, KeyringConfig } from '../../agent/config.ts'
 import { parseKeyFileName } from '../../keyring/wrapped-key.ts'
-import { accessOf, anybody, type HostUser } from './access.ts'
+import { type Looked, seen, unseen } from '../looked.ts'
+import { type Access, accessOf, anybody, type HostUser } from './access.ts'
 import { awsSecretsIn, type OptionFile } from './option-files.ts'
 
 /** What a file is there for. */
@@ -22,9 +23,9 @@ export interface FileFacts {
   readonly path: string
   /** The twelve bits of its permissions. */
   readonly mode: number
-  /** For the server's user and for everybody; undefined: only root can tell. */
+  /** undefined: it is not known who that is. */
   readonly server: Rights | undefined
-  readonly anybody: Rights | undefined
+  readonly anybody: Rights
 }
 
 export interface Rights {
@@ -43,21 +44,35 @@ export interface Places {
 }
 
 /** Of every file that matters and is there, who may do what with it. */
-export function lookAtFiles(places: Places, serverUser: HostUser | undefined): FileFacts[] {
+export function lookAtFiles(places: Places, serverUser: HostUser | undefined): Looked<readonly FileFacts[]> {
   const found = [...pathsFrom(places)].flatMap(([path, role]) => {
-    const stat = statSync(path, { throwIfNoEntry: false })
+    const stat = statOf(path)
     return stat === undefined ? [] : [{ role, path, mode: stat.mode & 0o7777 }]
   })
   const paths = found.map(({ path }) => path)
-  const ofServer = serverUser && accessOf(serverUser, paths)
   const ofAnybody = accessOf(anybody, paths)
-  const rights = (access: ReturnType<typeof accessOf>, path: string): Rights | undefined =>
-    access && { reads: access.reads.has(path), writes: access.writes.has(path) }
-  return found.map((file) => ({
-    ...file,
-    server: rights(ofServer, file.path),
-    anybody: rights(ofAnybody, file.path),
-  }))
+  if (ofAnybody === undefined) return unseen('only root can tell what other users may do with files')
+  const ofServer = serverUser && accessOf(serverUser, paths)
+  const rights = ({ reads, writes }: Access, path: string) => ({
+    reads: reads.has(path),
+    writes: writes.has(path),
+  })
+  return seen(
+    found.map((file) => ({
+      ...file,
+      server: ofServer && rights(ofServer, file.path),
+      anybody: rights(ofAnybody, file.path),
+    })),
+  )
+}
+
+/** undefined: there is nothing, or it may not be looked at. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 function pathsFrom({
@@ -155,7 +170,7 @@ function smallFilesIn(folder: string): string[] {
   return namesIn(folder)
     .map((name) => join(folder, name))
     .filter((path) => {
-      const stat = statSync(path, { throwIfNoEntry: false })
+      const stat = statOf(path)
       return stat?.isFile() === true && stat.size <= longestText
     })
 }
@@ -167,7 +182,7 @@ function holdsAwsSecret(path: string): boolean {
 /** Nothing where it can't be read; who can't read it as root is not one of those who are looked for. */
 function textOf(path: string): string {
   try {
-    if (!statSync(path).isFile()) return ''
+    if (statOf(path)?.isFile() !== true) return ''
     const file = openSync(path, 'r')
     try {
       const start = Buffer.alloc(longestText)

@@ -64,7 +64,7 @@ function printDefaults(args: readonly string[]): string[] {
     encoding: 'utf8',
     env: {},
   })
-  if (status !== 0) throw new Error(stderr.trim())
+  if (status !== 0) throw new Error(stderr.split('\n')[0])
   return stdout.split('\n').filter((line) => line.startsWith('--'))
 }
 

@@ -12,13 +12,15 @@ export async function callerOf(
   access: AwsAccess,
   values: Readonly<Record<string, unknown>>,
 ): Promise<FullCaller> {
-  const endpointUrl = values['endpoint-url']
+  // As the SDK finds it; the process that reads it from a duty may have another environment.
+  const { AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL } = process.env
+  const endpointUrl = values['endpoint-url'] ?? AWS_ENDPOINT_URL_KMS ?? AWS_ENDPOINT_URL
   const { profile } = values
   const region = await access.do('find out the region', () => access.kms.config.region())
   return {
     place: {
       region,
-      ...(typeof endpointUrl === 'string' && { endpointUrl }),
+      ...(typeof endpointUrl === 'string' && endpointUrl !== '' && { endpointUrl }),
       ...(typeof profile === 'string' && { profile }),
     },
     credentials: await takeCredentials(access),

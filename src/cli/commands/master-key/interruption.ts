@@ -8,14 +8,18 @@ export interface Interruption {
   readonly signal: AbortSignal
   /** As shells have it; undefined: there was none. */
   readonly exitCode: number | undefined
+  /** Nothing is open any more: from now on a signal ends this process at once. */
+  allClosed(): void
 }
 
 /** The first signal asks for an orderly end; the second ends this process at once, and leaves the rest to the watchdog. */
 export function interruption(): Interruption {
   const controller = new AbortController()
   let exitCode: number | undefined
+  let isAllClosed = false
   for (const name of signals) {
     process.on(name, () => {
+      if (isAllClosed) process.exit(128 + constants.signals[name])
       if (exitCode !== undefined) {
         note('ended at once; the watchdog goes on closing what is open')
         process.exit(exitCode)
@@ -29,6 +33,9 @@ export function interruption(): Interruption {
     signal: controller.signal,
     get exitCode() {
       return exitCode
+    },
+    allClosed() {
+      isAllClosed = true
     },
   }
 }

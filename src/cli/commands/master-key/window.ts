@@ -76,6 +76,7 @@ async function openWindows(options: WindowOptions, setting: Setting): Promise<nu
   for (const { error } of unplanned) note(`${error.message} [${error.code}]`)
   const interrupted = interruption()
   const outcomes = plans.length === 0 ? [] : await carryOut(plans, options, { ...setting, interrupted })
+  interrupted.allClosed()
   const reported: Reported[] = []
   for (const outcome of outcomes) reported.push({ outcome, uses: await auditOf(outcome, options, setting) })
   if (options.json) print(JSON.stringify(jsonReport(reported, unplanned)))

@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { systemCode } from '../../../errors.ts'
+import { openForReading, readBytes } from '../../../innodb/read-only-file.ts'
 import type { DataPlaces } from './places.ts'
 
 /** What lies in the places of a server, by its name only. */
@@ -58,11 +59,11 @@ export async function findDataFiles(places: DataPlaces): Promise<DataFiles> {
   const unread: Unread[] = []
   await readdir(places.dataDirectory)
   const list = async (directory: string) => await entriesOf(directory, unread)
-  const schemas = (await list(places.dataDirectory)).filter((entry) => entry.isDirectory())
   const found = await Promise.all(
-    schemas.map(async ({ name }) =>
-      tablesIn(join(places.dataDirectory, name), name, await list(join(places.dataDirectory, name))),
-    ),
+    (await foldersIn(places.dataDirectory, list)).map(async (schema) => {
+      const directory = join(places.dataDirectory, schema)
+      return tablesIn(directory, schema, await list(directory))
+    }),
   )
   const tables = await Promise.all(found.flat())
   const system = places.systemFiles ?? (await named(places.systemDirectory, /^ibdata\d+$/, list))
@@ -86,6 +87,28 @@ export async function findDataFiles(places: DataPlaces): Promise<DataFiles> {
     ariaLogs: await named(places.dataDirectory, /^aria_log\.\d{8}$/, list),
     unread,
   }
+}
+
+/** Of schemas, mostly; a schema may be a symbolic link to where there is more room. */
+async function foldersIn(
+  directory: string,
+  list: (directory: string) => Promise<Dirent[]>,
+): Promise<string[]> {
+  const entries = await list(directory)
+  const areFolders = await Promise.all(
+    entries.map(
+      async (entry) =>
+        entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(directory, entry.name)))),
+    ),
+  )
+  return entries.filter((_, at) => areFolders[at]).map(({ name }) => name)
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 type Tables = Pick<DataFiles, 'tablespaces' | 'ariaTables' | 'otherTables'>
@@ -132,13 +155,22 @@ async function ariaTable(directory: string, schema: string, name: string): Promi
   return { schema, name, index, data, size: (await sizeOf(index)) + (await sizeOf(data)) }
 }
 
-/** Where it can't be read, opening it says why. */
+/** Where it can't be read, opening it as a tablespace says why. */
 async function linkIn(path: string): Promise<string> {
-  return await readFile(path, 'utf8').then(
-    (text) => resolve(text.trim()),
-    () => path,
-  )
+  try {
+    const file = await openForReading(path)
+    try {
+      return resolve((await readBytes(file, 0, longestPath)).toString('utf8').trim())
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return path
+  }
 }
+
+/** PATH_MAX of Linux. */
+const longestPath = 4096
 
 /** 0 for what is gone or can't be looked at: reading it says why. */
 async function sizeOf(path: string): Promise<number> {

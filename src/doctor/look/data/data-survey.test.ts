@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -45,11 +46,21 @@ test('what lies where a server puts it is found, and what looks like it is not',
   write(directory, files)
   writeFileSync(join(elsewhere, 'far.ibd'), tablespaceOf(3))
   symlinkSync('/dev/zero', join(directory, 'd/zero.ibd'))
+  execFileSync('mkfifo', ['pipe.ibd', 'pipe.isl', 'pipe.MAI'], { cwd: join(directory, 'd') })
+  writeFileSync(join(elsewhere, 'linked.ibd'), tablespaceOf(3))
+  symlinkSync(elsewhere, join(directory, 'e'))
 
   const survey = await look(directory)
   assert.deepEqual(
     survey.tablespaces.map(({ kind, schema, name, pagesRead }) => `${kind} ${schema}/${name} ${pagesRead}`),
-    ['system /the system tablespace 3', 'undo /undo001 3', 'table d/far 3', 'table d/t 3'],
+    [
+      'system /the system tablespace 3',
+      'undo /undo001 3',
+      'table d/far 3',
+      'table d/t 3',
+      'table e/far 3',
+      'table e/linked 3',
+    ],
   )
   assert.deepEqual(survey.otherTables, [
     { schema: 'd', name: 'csv', engine: 'CSV' },
@@ -64,7 +75,7 @@ test('what lies where a server puts it is found, and what looks like it is not',
   assert.ok(!isSeen(survey.redoLog))
   assert.deepEqual(
     survey.unread.map(({ path }) => path.slice(directory.length + 1)),
-    ['d/broken.ibd', 'd/zero.ibd', 'binlog-000000.ibb'],
+    ['d/broken.ibd', 'd/pipe.ibd', 'd/pipe.isl', 'd/zero.ibd', 'd/pipe.MAI', 'binlog-000000.ibb'],
   )
 })
 
@@ -98,7 +109,12 @@ test('a data directory that is not there is not one without faults', async (t) =
   const gone = join(scratchDirectory(t), 'gone')
   await assert.rejects(look(gone), { code: 'ENOENT' })
   const nothing = unseen('not in this test')
-  const looked = await lookAtData({ dataDirectory: seen(gone), server: nothing, options: nothing, thorough: false })
+  const looked = await lookAtData({
+    dataDirectory: seen(gone),
+    server: nothing,
+    options: nothing,
+    thorough: false,
+  })
   assert.ok(!isSeen(looked))
   assert.match(looked.unseen, /^the files in .*gone can not be read \(ENOENT/)
 })

@@ -28,7 +28,7 @@ export function keyDemands(survey: DataSurvey): KeyDemand[] {
   if (isSeen(survey.redoLog))
     for (const version of survey.redoLog.seen.keyVersions) add(redoLogKeyId, version, 'the redo log')
   for (const space of survey.tablespaces) {
-    const name = relative(survey.dataDirectory, space.path)
+    const name = shortName(space.path, survey.dataDirectory)
     if (space.cryptData === undefined) continue
     const { keyId } = space.cryptData
     for (const [version, pages] of space.encrypted) add(keyId, version, `${countOf(pages)} of ${name}`)
@@ -42,6 +42,12 @@ export function keyDemands(survey: DataSurvey): KeyDemand[] {
   for (const { path, start } of survey.logs)
     if (start.encrypted) add(binaryLogKeyId, start.keyVersion, basename(path))
   return [...demands.values()].sort(byKeyName)
+}
+
+/** Below the data directory; else the whole path. */
+function shortName(path: string, dataDirectory: string): string {
+  const name = relative(dataDirectory, path)
+  return name.startsWith('..') ? path : name
 }
 
 /** Of a tablespace that was not read wholly: its first page names the least version that the pages not seen may have. */
