@@ -100,12 +100,15 @@ test('K4: an agent that waits for with-mfa goes on at once; after their end it s
   const second = await start(...lines)
   let isReady = false
   void second.whenReady().then(() => (isReady = true))
-  await until('it waits', () => log.messages('error').some((line) => line.startsWith("aws-kms-key.1.1 waits")))
+  await until('it waits', () =>
+    log.messages('error').some((line) => line.startsWith('aws-kms-key.1.1 waits')),
+  )
   assert.equal(isReady, false)
-  assert.deepEqual({ ...(await handOver(session, 1500)), expiration: '' }, ready)
+  assert.deepEqual({ ...(await handOver(session)), expiration: '' }, ready)
   await until('it is ready', () => isReady)
 
   const client = await connect()
+  await handOver(session, 1500)
   let keyId = 100
   await until('they are over', async () => (await client.getLatest((keyId += 1)))?.type !== 'key')
   assert.equal((await client.getLatest(1))?.type, 'key', 'K3')
@@ -129,8 +132,9 @@ test('beside a standard place they come first; after their end that one counts, 
     /^key 1, .*denies the agent's user[^;]*; check the key policy/m,
   )
   assert.doesNotMatch(log.messages('error').join('\n'), /with-mfa/)
-  await handOver(session, 1500)
+  await handOver(session)
   assert.equal((await client.getLatest(1))?.type, 'key')
+  await handOver(session, 1500)
   let keyId = 100
   await until('they are over', async () => (await client.getLatest((keyId += 1)))?.type !== 'key')
   assert.match(

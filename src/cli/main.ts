@@ -57,4 +57,19 @@ function overview(): string {
   ].join('\n')
 }
 
-process.exit(await run(process.argv.slice(2)))
+/** Resolves when the reader has what was written before; also when nobody reads any more. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.once('error', () => {
+      resolve()
+    })
+    stream.write('', () => {
+      resolve()
+    })
+  })
+}
+
+const exitCode = await run(process.argv.slice(2))
+// What a slow reader of a pipe has not taken yet is lost with us.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+process.exit(exitCode)

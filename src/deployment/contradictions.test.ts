@@ -166,7 +166,12 @@ test('a server that can not: too old for the stock plugin, or without its plugin
     objections(
       {
         ...ground,
-        facts: { ...ground.facts, version: { major, minor, text: `${major}.${minor}.1` }, pluginFiles },
+        facts: {
+          ...ground.facts,
+          version: { major, minor, text: `${major}.${minor}.1` },
+          pluginFolder: '/',
+          pluginFiles,
+        },
       },
       { ...settings, listener },
     ).contradictions.join()
@@ -177,5 +182,9 @@ test('a server that can not: too old for the stock plugin, or without its plugin
   assert.match(of(10, 11, [], 'vault'), /install the package mariadb-plugin-hashicorp-key-management/)
   assert.match(of(10, 6, [], 'plugin'), /aws_key_management\.so is not in .*--plugin-file/)
   assert.equal(of(10, 11, ['hashicorp_key_management.so'], 'vault'), '')
+  const plugin = join(ground.tree.root, 'aws_key_management.so')
+  writeFileSync(plugin, 'the path /run/strongroom/mariadb/agent.sock')
   assert.equal(of(10, 4, ['aws_key_management.so'], 'plugin'), '')
+  writeFileSync(plugin, "MariaDB's own")
+  assert.match(of(10, 4, ['aws_key_management.so'], 'plugin'), /is not Strongroom's, which has the same name/)
 })

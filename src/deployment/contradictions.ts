@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   optionFilesOf,
   type PresentOption,
@@ -5,6 +6,7 @@ import {
   serverGroups,
   withFile,
 } from '../mariadb/present-options.ts'
+import { isOurPlugin } from './plugin-source.ts'
 import { keyringsOf, optionOf, pathIn } from './present.ts'
 import { serverOptionFile, serverOptions } from './server-option-file.ts'
 import { type Ground, type Settings, vaultPluginFits } from './settings.ts'
@@ -150,10 +152,8 @@ function storeTwice({ present }: Ground, { config, keyring, storeDirectory }: Se
   })
 }
 
-function unfitServer(
-  { facts: { version, pluginFiles, pluginFolder } }: Ground,
-  settings: Settings,
-): string[] {
+function unfitServer({ facts, tree }: Ground, settings: Settings): string[] {
+  const { version, pluginFiles, pluginFolder } = facts
   if (version === undefined) return []
   const { listener, pluginContent } = settings
   const plugin = `${pluginOf[listener]}.so`
@@ -161,7 +161,14 @@ function unfitServer(
     return [
       `MariaDB ${version.text} has no hashicorp_key_management, which came with 10.9: take --listener plugin`,
     ]
-  if (pluginFiles.includes(plugin) || pluginContent !== undefined) return []
+  if (pluginContent !== undefined) return []
+  if (pluginFiles.includes(plugin)) {
+    const content = listener === 'plugin' ? tree.read(join(pluginFolder ?? '/', plugin)) : undefined
+    if (content === undefined || isOurPlugin(content)) return []
+    return [
+      `${plugin} in ${pluginFolder ?? ''} is not Strongroom's, which has the same name: name ours with --plugin-file, and the other one is kept beside it`,
+    ]
+  }
   return [
     listener === 'vault'
       ? `${plugin} is not in ${pluginFolder ?? 'the plugin folder'}: install the package mariadb-plugin-hashicorp-key-management (Debian), or take --listener plugin`

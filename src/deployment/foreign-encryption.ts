@@ -11,7 +11,7 @@ export interface DataState {
   readonly holdsDatabase: boolean
   /** Keys that the agent will find. */
   readonly holdsKeys: boolean
-  /** A file whose data is encrypted; undefined: none was found. */
+  /** A file whose data is encrypted; undefined: none was found, or there are keys, and nothing was looked for. */
   readonly encryptedFile: string | undefined
 }
 
@@ -19,17 +19,19 @@ export interface DataState {
 export async function dataState(tree: Tree, { dataDirectory, storeDirectory }: Settings): Promise<DataState> {
   const data = tree.place(dataDirectory)
   const names = await namesIn(data)
-  const isKey = (name: string) => name.startsWith('aws-kms-key.')
+  const holdsKeys = (await namesIn(tree.place(storeDirectory))).some((name) =>
+    name.startsWith('aws-kms-key.'),
+  )
   return {
     holdsDatabase: names.includes('ibdata1'),
-    holdsKeys: (await namesIn(tree.place(storeDirectory))).some(isKey),
-    encryptedFile: await firstEncrypted(data, names),
+    holdsKeys,
+    encryptedFile: holdsKeys ? undefined : await firstEncrypted(data, names),
   }
 }
 
 /** Data under keys that the agent has not. */
 export function foreignEncryption(state: DataState, { storeDirectory }: Settings): string[] {
-  if (state.encryptedFile === undefined || state.holdsKeys) return []
+  if (state.encryptedFile === undefined) return []
   return [
     `${state.encryptedFile} is encrypted, and no aws-kms-key.* file lies in ${storeDirectory}: put the keys back from a backup, or, if other keys encrypted it, decrypt it with them first`,
   ]

@@ -4,7 +4,7 @@ import { StrongroomError, systemCode } from '../errors.ts'
 import type { ServerFacts } from './server-facts.ts'
 
 /** In no other plugin of that name. */
-const ownMark = '/run/strongroom'
+const pluginMark = '/run/strongroom'
 
 /**
  * aws_key_management.so for the server: the named file, else the one that a release has for it. undefined: neither, so what the server
@@ -14,8 +14,13 @@ export function pluginFor({ version }: ServerFacts, named: string | undefined): 
   const file = named ?? (version && shipped(version.text))
   if (file === undefined) return undefined
   const content = readPlugin(file)
-  if (content.includes(ownMark)) return content
+  if (isOurPlugin(content)) return content
   throw new StrongroomError('SR_DEPLOY_IMPOSSIBLE', `${file} is not Strongroom's aws_key_management.so`)
+}
+
+/** MariaDB's own AWS plugin has the same name. */
+export function isOurPlugin(content: Buffer): boolean {
+  return content.includes(pluginMark)
 }
 
 /** A release has folders such as debian12-10.11.19-x86_64, a checkout one for what was built last. */

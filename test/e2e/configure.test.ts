@@ -103,19 +103,21 @@ END`)
     assert.deepEqual(writtenFiles(directory), before)
   })
 
-  test('at a terminal it asks, and a no changes nothing', () => {
-    const before = writtenFiles(directory)
-    for (const answer of ['n', '', '\u0004']) {
-      const command = [program, 'mariadb', 'configure', ...options]
-      const { stdout } = host.run(['python3', terminal, JSON.stringify([answer]), ...command])
-      assert.match(
-        stdout,
-        /Change this\? \[y\/N\]: [^]*strongroom: nothing was changed\r\n$/,
-        JSON.stringify(answer),
-      )
-    }
-    assert.deepEqual(writtenFiles(directory), before)
-  })
+  if (listener === 'vault') {
+    test('at a terminal it asks, and a no changes nothing', () => {
+      const before = writtenFiles(directory)
+      for (const answer of ['n', '', '\u0004']) {
+        const command = [program, 'mariadb', 'configure', ...options]
+        const { stdout } = host.run(['python3', terminal, JSON.stringify([answer]), ...command])
+        assert.match(
+          stdout,
+          /Change this\? \[y\/N\]: [^]*strongroom: nothing was changed\r\n$/,
+          JSON.stringify(answer),
+        )
+      }
+      assert.deepEqual(writtenFiles(directory), before)
+    })
+  }
 
   test('it writes every piece, and shows no token', () => {
     host.do(`install -d -m 750 /etc/strongroom
@@ -314,39 +316,39 @@ END`)
     assert.equal(configure('--check', ...plugin).stdout, 'everything is as it must be\n')
   })
 
-  test('another user can check what that user may see, and is told what not', () => {
-    host.do('chmod 755 /var/lib/mysql-files')
-    const { code, stdout } = host.strongroom(['mariadb', 'configure', '--check'], { as: 'nobody:nogroup' })
-    assert.equal(code, 1)
-    assert.match(stdout, /^\/var\/lib\/mysql-files has mode 0755, must have 0750$/m)
-    assert.match(stdout, /^\/etc\/strongroom\/agent\.conf: not checked: /m)
-    assert.match(stdout, /99-strongroom\.cnf: not checked: /)
-    assert.doesNotMatch(stdout, /mariadb\.service\.d\/strongroom\.conf/)
-    const refused = host.strongroom(['mariadb', 'configure', '--yes'], { as: 'nobody:nogroup' })
-    assert.match(refused.stderr, /only root can change this.*\[SR_DEPLOY_IMPOSSIBLE\]/)
-    assert.equal(configure('--yes').code, 0)
-  })
-
-  test('other wishes change agent.conf where they must, and leave what others wrote', () => {
-    host.do(
-      "sed -i 's/^region/# close to us\\nregion/; s/^\\[agent\\]/[agent]\\nlog-level = debug/' /etc/strongroom/agent.conf",
-    )
-    const former = host.do('cat /etc/strongroom/agent.conf')
-    assert.equal(configure('--check').code, 0)
-    const { code, stdout, stderr } = configure('--master-key-id', 'alias/other', '--json', '--yes')
-    assert.equal(code, 0, stderr)
-    const answer: unknown = JSON.parse(stdout)
-    assert.partialDeepStrictEqual(answer, {
-      listener,
-      keyring: 'mariadb',
-      differences: [{ piece: '/etc/strongroom/agent.conf', kind: 'file', what: 'has other content' }],
-      notChecked: [],
-    })
-    assert.equal(host.do('cat /etc/strongroom/agent.conf'), former.replace(kms.masterKeyArn, 'alias/other'))
-    assert.equal(configure('--master-key-id', kms.masterKeyArn, '--yes').code, 0)
-  })
-
   if (listener === 'vault') {
+    test('another user can check what that user may see, and is told what not', () => {
+      host.do('chmod 755 /var/lib/mysql-files')
+      const { code, stdout } = host.strongroom(['mariadb', 'configure', '--check'], { as: 'nobody:nogroup' })
+      assert.equal(code, 1)
+      assert.match(stdout, /^\/var\/lib\/mysql-files has mode 0755, must have 0750$/m)
+      assert.match(stdout, /^\/etc\/strongroom\/agent\.conf: not checked: /m)
+      assert.match(stdout, /99-strongroom\.cnf: not checked: /)
+      assert.doesNotMatch(stdout, /mariadb\.service\.d\/strongroom\.conf/)
+      const refused = host.strongroom(['mariadb', 'configure', '--yes'], { as: 'nobody:nogroup' })
+      assert.match(refused.stderr, /only root can change this.*\[SR_DEPLOY_IMPOSSIBLE\]/)
+      assert.equal(configure('--yes').code, 0)
+    })
+
+    test('other wishes change agent.conf where they must, and leave what others wrote', () => {
+      host.do(
+        "sed -i 's/^region/# close to us\\nregion/; s/^\\[agent\\]/[agent]\\nlog-level = debug/' /etc/strongroom/agent.conf",
+      )
+      const former = host.do('cat /etc/strongroom/agent.conf')
+      assert.equal(configure('--check').code, 0)
+      const { code, stdout, stderr } = configure('--master-key-id', 'alias/other', '--json', '--yes')
+      assert.equal(code, 0, stderr)
+      const answer: unknown = JSON.parse(stdout)
+      assert.partialDeepStrictEqual(answer, {
+        listener,
+        keyring: 'mariadb',
+        differences: [{ piece: '/etc/strongroom/agent.conf', kind: 'file', what: 'has other content' }],
+        notChecked: [],
+      })
+      assert.equal(host.do('cat /etc/strongroom/agent.conf'), former.replace(kms.masterKeyArn, 'alias/other'))
+      assert.equal(configure('--master-key-id', kms.masterKeyArn, '--yes').code, 0)
+    })
+
     test('a new token stands before the former, which still opens', async () => {
       const former = token()
       const { code, stdout, stderr } = configure('--new-token', '--yes')

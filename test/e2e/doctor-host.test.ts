@@ -218,7 +218,7 @@ suite('what is wrong on a host', { skip }, () => {
         [stack.user.credentialsFile, 0o644],
         [join(stack.agentDirectory, 'admin.sock'), 0o666],
         [join(stack.directory, 'server'), 0o711],
-        [stack.dataDirectory, 0o755],
+        [stack.dataDirectory, 0o757],
         [join(stack.dataDirectory, 'aws-kms-key.1.1'), 0o666],
       ]
       const former = weak.map(([path]) => [path, statSync(path).mode & 0o7777] as const)

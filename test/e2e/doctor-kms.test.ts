@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { keyPolicy } from '../../src/cli/demo/kms-setup.ts'
 import type { Stack } from '../../src/cli/demo/stack.ts'
-import { codesIn, type Diagnosis, diagnosisOf, forbidCoreDumps } from '../support/doctor-stack.ts'
+import { codesIn, type Diagnosis, diagnosisOf, fileFolder, forbidCoreDumps } from '../support/doctor-stack.ts'
 import {
   agentIsReady,
   agentStack,
@@ -28,7 +28,10 @@ import { until } from '../support/until.ts'
 /** An agent with three keys under an alias; there is no server, so what concerns one is not checked. */
 async function keyedStack(t: TestContext): Promise<Stack> {
   forbidCoreDumps()
-  const stack = await agentStack({ keyring: { 'master-key-id': 'alias/mariadb' } })
+  const stack = await agentStack({
+    keyring: { 'master-key-id': 'alias/mariadb' },
+    server: { 'secure-file-priv': fileFolder(t) },
+  })
   t.after(() => stack.remove())
   await until('the agent is ready', () => agentIsReady(stack))
   await keys(stack, 'create', '1')

@@ -20,7 +20,7 @@ import { type KmsProcess, startKms } from '../support/kms-process.ts'
 import { type Credentials, readRootAccessKey, readTrail } from '../support/kms-service.ts'
 import { scratchDirectory } from '../support/scratch.ts'
 import { dutiesIn, startWindow, type WindowCommand } from '../support/window-command.ts'
-import { stateOf, windowSite } from '../support/window-site.ts'
+import { patiently, stateOf, windowSite } from '../support/window-site.ts'
 
 interface Kms {
   readonly kms: KmsProcess
@@ -120,10 +120,8 @@ async function reportOf(command: WindowCommand): Promise<z.infer<typeof report>>
   return report.parse(JSON.parse(line))
 }
 
-test('windows for many servers', async (t) => {
-  const it = await start(t)
-
-  await t.test('twenty keys are worked off within the quotas, and a failing server stops none', async (t) => {
+const cases: Record<string, (t: TestContext, it: Kms) => Promise<void>> = {
+  async 'twenty keys are worked off within the quotas, and a failing server stops none'(t, it) {
     const directory = scratchDirectory(t)
     const admin = it.kms.client()
     const operator = await makeUser(it.iam, 'operator', ofWindows)
@@ -171,55 +169,52 @@ test('windows for many servers', async (t) => {
       assert.ok(most <= 5, `${most} calls of ${name} in one second`)
     }
     admin.destroy()
-  })
+  },
 
-  await t.test(
-    'who has the rights of a window can decrypt nothing, and all the rest is told of',
-    async (t) => {
-      const directory = scratchDirectory(t)
-      const site = await windowSite(t, it)
-      const [operator, mariadb, intruder] = await Promise.all([
-        makeUser(it.iam, 'window-operator', ofWindows),
-        makeUser(it.iam, 'mariadb', [{ Action: ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext'] }]),
-        makeUser(it.iam, 'intruder', [{ Action: 'kms:Decrypt' }]),
-      ])
-      await site.admin.send(new CreateAliasCommand({ AliasName: 'alias/mariadb', TargetKeyId: site.key }))
-      await enablePatiently(site.admin, site.key)
-      const EncryptionContext = {
-        'strongroom-keyring': '0123456789abcdef0123456789abcdef',
-        'strongroom-key-id': '1',
-        'strongroom-key-version': '2',
-      }
-      const input = { KeyId: site.key, KeySpec: 'AES_256' as const, EncryptionContext }
-      const { CiphertextBlob } = await site.admin.send(new GenerateDataKeyWithoutPlaintextCommand(input))
-      await disablePatiently(site.admin, site.key)
+  async 'who has the rights of a window can decrypt nothing, and all the rest is told of'(t, it) {
+    const directory = scratchDirectory(t)
+    const site = await windowSite(t, it)
+    const [operator, mariadb, intruder] = await Promise.all([
+      makeUser(it.iam, 'window-operator', ofWindows),
+      makeUser(it.iam, 'mariadb', [{ Action: ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext'] }]),
+      makeUser(it.iam, 'intruder', [{ Action: 'kms:Decrypt' }]),
+    ])
+    await site.admin.send(new CreateAliasCommand({ AliasName: 'alias/mariadb', TargetKeyId: site.key }))
+    await patiently(() => site.admin.send(new EnableKeyCommand({ KeyId: site.key })))
+    const EncryptionContext = {
+      'strongroom-keyring': '0123456789abcdef0123456789abcdef',
+      'strongroom-key-id': '1',
+      'strongroom-key-version': '2',
+    }
+    const input = { KeyId: site.key, KeySpec: 'AES_256' as const, EncryptionContext }
+    const { CiphertextBlob } = await site.admin.send(new GenerateDataKeyWithoutPlaintextCommand(input))
+    await patiently(() => site.admin.send(new DisableKeyCommand({ KeyId: site.key })))
 
-      const place = { ...site, credentialsFile: credentialsFile(directory, 'operator', operator) }
-      const expect = ['--expect', `${account}:user/mariadb`]
-      const args = ['window', 'alias/mariadb', '--until-ready', `test -e ${site.readyFile}`, ...expect]
-      const command = startWindow(t, place, args)
-      await command.says('open; closed again')
-      const decrypt = new DecryptCommand({ CiphertextBlob, EncryptionContext })
-      await clientFor(it, mariadb).send(decrypt)
-      await clientFor(it, intruder).send(decrypt)
-      await assert.rejects(clientFor(it, operator).send(decrypt), { name: 'AccessDeniedException' })
-      writeFileSync(site.readyFile, '')
-      assert.equal((await command.exited).code, 1)
-      const rows = command
-        .output()
-        .split('\n')
-        .filter((line) => line.includes('Decrypt'))
-      assert.equal(rows.length, 3, command.output())
-      assert.match(
-        rows[0] ?? '',
-        /user\/mariadb +Decrypt +1\.2 of 0123456789abcdef0123456789abcdef +127\.0\.0\.1 +ok$/,
-      )
-      assert.match(rows[1] ?? '', /user\/intruder {2}<< not expected +Decrypt .* ok$/)
-      assert.match(rows[2] ?? '', /user\/window-operator {2}<< not expected +Decrypt .* AccessDenied/)
-    },
-  )
+    const place = { ...site, credentialsFile: credentialsFile(directory, 'operator', operator) }
+    const expect = ['--expect', `${account}:user/mariadb`]
+    const args = ['window', 'alias/mariadb', '--until-ready', `test -e ${site.readyFile}`, ...expect]
+    const command = startWindow(t, place, args)
+    await command.says('open; closed again')
+    const decrypt = new DecryptCommand({ CiphertextBlob, EncryptionContext })
+    await clientFor(it, mariadb).send(decrypt)
+    await clientFor(it, intruder).send(decrypt)
+    await assert.rejects(clientFor(it, operator).send(decrypt), { name: 'AccessDeniedException' })
+    writeFileSync(site.readyFile, '')
+    assert.equal((await command.exited).code, 1)
+    const rows = command
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('Decrypt'))
+    assert.equal(rows.length, 3, command.output())
+    assert.match(
+      rows[0] ?? '',
+      /user\/mariadb +Decrypt +1\.2 of 0123456789abcdef0123456789abcdef +127\.0\.0\.1 +ok$/,
+    )
+    assert.match(rows[1] ?? '', /user\/intruder {2}<< not expected +Decrypt .* ok$/)
+    assert.match(rows[2] ?? '', /user\/window-operator {2}<< not expected +Decrypt .* AccessDenied/)
+  },
 
-  await t.test('who may not disable gets no window, for it would not end', async (t) => {
+  async 'who may not disable gets no window, for it would not end'(t, it) {
     const directory = scratchDirectory(t)
     const site = await windowSite(t, it)
     const half = await makeUser(it.iam, 'half', [{ Action: ['kms:DescribeKey', 'kms:EnableKey'] }])
@@ -229,9 +224,9 @@ test('windows for many servers', async (t) => {
     assert.match(command.output(), /cannot make sure that you may disable .*\[SR_AWS_REFUSED\]/)
     assert.ok(!site.proxy.operations.includes('EnableKey'))
     assert.deepEqual(dutiesIn(site.stateDirectory), [])
-  })
+  },
 
-  await t.test('a URL tells that the server is up', async (t) => {
+  async 'a URL tells that the server is up'(t, it) {
     const site = await windowSite(t, it)
     let asked = 0
     const server = createServer((_request, response) => {
@@ -248,67 +243,69 @@ test('windows for many servers', async (t) => {
     assert.match(command.output(), /not ready yet: .* answers 503/)
     assert.equal(asked, 3)
     assert.equal(await site.state(), 'Disabled')
-  })
+  },
 
-  await t.test(
-    'a grant opens the key to one user alone, and is revoked, also when both processes die',
-    async (t) => {
-      const directory = scratchDirectory(t)
-      const site = await windowSite(t, it)
-      await enablePatiently(site.admin, site.key)
-      const [operator, replica, other] = await Promise.all([
-        makeUser(it.iam, 'grant-operator', ofGrants),
-        makeUser(it.iam, 'replica', []),
-        makeUser(it.iam, 'other', []),
-      ])
-      const place = { ...site, credentialsFile: credentialsFile(directory, 'operator', operator) }
-      const keyring = '0123456789abcdef0123456789abcdef'
-      const wrap = (keyringId: string) =>
-        new GenerateDataKeyWithoutPlaintextCommand({
-          KeyId: site.key,
-          KeySpec: 'AES_256',
-          EncryptionContext: { 'strongroom-keyring': keyringId },
-        })
-      const grants = async () =>
-        (await site.admin.send(new ListGrantsCommand({ KeyId: site.key }))).Grants ?? []
-      const denied = { name: 'AccessDeniedException' }
-      const args = ['--grant', `${account}:user/replica`, '--keyring-id', keyring]
-      const open = () =>
-        startWindow(t, place, ['window', site.key, ...args, '--until-ready', `test -e ${site.readyFile}`])
+  async 'a grant opens the key to one user alone, and is revoked, also when both processes die'(t, it) {
+    const directory = scratchDirectory(t)
+    const site = await windowSite(t, it)
+    await patiently(() => site.admin.send(new EnableKeyCommand({ KeyId: site.key })))
+    const [operator, replica, other] = await Promise.all([
+      makeUser(it.iam, 'grant-operator', ofGrants),
+      makeUser(it.iam, 'replica', []),
+      makeUser(it.iam, 'other', []),
+    ])
+    const place = { ...site, credentialsFile: credentialsFile(directory, 'operator', operator) }
+    const keyring = '0123456789abcdef0123456789abcdef'
+    const wrap = (keyringId: string) =>
+      new GenerateDataKeyWithoutPlaintextCommand({
+        KeyId: site.key,
+        KeySpec: 'AES_256',
+        EncryptionContext: { 'strongroom-keyring': keyringId },
+      })
+    const grants = async () =>
+      (await site.admin.send(new ListGrantsCommand({ KeyId: site.key }))).Grants ?? []
+    const denied = { name: 'AccessDeniedException' }
+    const args = ['--grant', `${account}:user/replica`, '--keyring-id', keyring]
+    const open = () =>
+      startWindow(t, place, ['window', site.key, ...args, '--until-ready', `test -e ${site.readyFile}`])
 
-      const command = open()
-      await command.says('open; closed again')
-      await clientFor(it, replica).send(wrap(keyring))
-      await assert.rejects(clientFor(it, replica).send(wrap('f'.repeat(32))), denied)
-      await assert.rejects(clientFor(it, other).send(wrap(keyring)), denied)
-      const [grant] = await grants()
-      assert.match(grant?.Name ?? '', /^strongroom-window-\d+-[0-9a-f]{16}$/)
-      assert.deepEqual(
-        grant?.Operations?.sort(),
-        ['Decrypt', 'DescribeKey', 'GenerateDataKeyWithoutPlaintext'].sort(),
-      )
-      process.kill(command.pid, 'SIGKILL')
-      await command.exited
-      while (command.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
-      assert.deepEqual(await grants(), [])
-      await assert.rejects(clientFor(it, replica).send(wrap(keyring)), denied)
-      assert.equal(await site.state(), 'Enabled')
+    const command = open()
+    await command.says('open; closed again')
+    await clientFor(it, replica).send(wrap(keyring))
+    await assert.rejects(clientFor(it, replica).send(wrap('f'.repeat(32))), denied)
+    await assert.rejects(clientFor(it, other).send(wrap(keyring)), denied)
+    const [grant] = await grants()
+    assert.match(grant?.Name ?? '', /^strongroom-window-\d+-[0-9a-f]{16}$/)
+    assert.deepEqual(
+      grant?.Operations?.sort(),
+      ['Decrypt', 'DescribeKey', 'GenerateDataKeyWithoutPlaintext'].sort(),
+    )
+    process.kill(command.pid, 'SIGKILL')
+    await command.exited
+    while (command.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(await grants(), [])
+    await assert.rejects(clientFor(it, replica).send(wrap(keyring)), denied)
+    assert.equal(await site.state(), 'Enabled')
 
-      const killed = open()
-      await killed.says('open; closed again')
-      for (const pid of killed.processes()) process.kill(pid, 'SIGKILL')
-      await killed.exited
-      assert.equal((await grants()).length, 1)
-      writeFileSync(site.readyFile, '')
-      const next = open()
-      assert.equal((await next.exited).code, 0, next.output())
-      assert.match(
-        next.output(),
-        /grant strongroom-window-\S+ of master key .* was left over .*: it is closed now/,
-      )
-      assert.deepEqual(await grants(), [])
-    },
-  )
+    const killed = open()
+    await killed.says('open; closed again')
+    for (const pid of killed.processes()) process.kill(pid, 'SIGKILL')
+    await killed.exited
+    assert.equal((await grants()).length, 1)
+    writeFileSync(site.readyFile, '')
+    const next = open()
+    assert.equal((await next.exited).code, 0, next.output())
+    assert.match(
+      next.output(),
+      /grant strongroom-window-\S+ of master key .* was left over .*: it is closed now/,
+    )
+    assert.deepEqual(await grants(), [])
+  },
+}
+
+test('windows for many servers', { concurrency: 3 }, async (t) => {
+  const it = await start(t)
+  await Promise.all(Object.entries(cases).map(([name, body]) => t.test(name, (t) => body(t, it))))
 })
 
 /** Each user has quotas of its own. */
@@ -328,25 +325,4 @@ async function disabledKeys(it: Kms, count: number): Promise<string[]> {
   const keys = (await Promise.all(disabling)).flat()
   admin.destroy()
   return keys
-}
-
-async function disablePatiently(kms: KMSClient, KeyId: string): Promise<void> {
-  await patiently(() => kms.send(new DisableKeyCommand({ KeyId })))
-}
-
-async function enablePatiently(kms: KMSClient, KeyId: string): Promise<void> {
-  await patiently(() => kms.send(new EnableKeyCommand({ KeyId })))
-}
-
-/** The quotas are ours as well. */
-async function patiently(call: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
-      await call()
-      return
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ThrottlingException') throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
 }

@@ -74,7 +74,7 @@ const moments: Moment[] = [
   { when: 'it reads the audit trail', wasEnabled: true, arrange: atCall('LookupEvents', 'request') },
 ]
 
-test('window, killed with SIGKILL', { concurrency: 2 }, async (t) => {
+test('window, killed with SIGKILL', { concurrency: 4 }, async (t) => {
   const kmsDirectory = join(scratchDirectory(t), 'kms')
   const kms = await startKms(t, { directory: kmsDirectory })
   const moment = ({ when, wasEnabled, arrange }: Moment) =>

@@ -208,7 +208,7 @@ const cases: Record<string, (site: WindowSite, t: TestContext) => Promise<void>>
   },
 }
 
-test('window, in trouble', { concurrency: 3 }, async (t) => {
+test('window, in trouble', { concurrency: 5 }, async (t) => {
   const kmsDirectory = join(scratchDirectory(t), 'kms')
   const kms = await startKms(t, { directory: kmsDirectory })
   const run = ([name, body]: [string, (typeof cases)[string]]) =>

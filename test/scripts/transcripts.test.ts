@@ -29,7 +29,7 @@ for (const name of transcripts) {
 }
 
 test('there are transcripts', () => {
-  assert.equal(transcripts.length, 2)
+  assert.equal(transcripts.length, 3)
 })
 
 async function check(command: string, directory: string): Promise<void> {

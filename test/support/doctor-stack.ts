@@ -39,7 +39,8 @@ export function forbidCoreDumps(): void {
   execFileSync('prlimit', [`--pid=${process.pid}`, '--core=0:0'])
 }
 
-function fileFolder(t: TestContext): string {
+/** For secure_file_priv. */
+export function fileFolder(t: TestContext): string {
   const folder = scratchDirectory(t)
   chmodSync(folder, 0o755)
   return folder

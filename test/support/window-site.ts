@@ -2,6 +2,7 @@ import { DescribeKeyCommand, DisableKeyCommand, type KMSClient } from '@aws-sdk/
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { newKey } from './kms-keys.ts'
 import type { KmsProcess } from './kms-process.ts'
 import { type KmsProxy, startKmsProxy } from './kms-proxy.ts'
@@ -32,7 +33,7 @@ export async function windowSite(
     admin.destroy()
   })
   const { arn: key } = await newKey(admin)
-  await admin.send(new DisableKeyCommand({ KeyId: key }))
+  await patiently(() => admin.send(new DisableKeyCommand({ KeyId: key })))
   const proxy = await startKmsProxy(t, kms.url)
   const readyFile = join(directory, 'ready')
   const place = {
@@ -62,4 +63,17 @@ export async function requireClosed(site: WindowSite, command: WindowCommand): P
   await until('none of its processes is left', () => command.processes().length === 0)
   assert.equal(await site.state(), 'Disabled')
   assert.deepEqual(dutiesIn(site.stateDirectory), [])
+}
+
+/** Where the KMS has quotas they are the test's as well. */
+export async function patiently(call: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await call()
+      return
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ThrottlingException') throw error
+      await setTimeout(50)
+    }
+  }
 }

@@ -105,7 +105,7 @@ function defaultsOf(
   const knowsEndpoint =
     (said['endpoint-url'] ?? env['AWS_ENDPOINT_URL_STS'] ?? env['AWS_ENDPOINT_URL']) !== undefined
   const isAmazons =
-    endpointUrl === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpointUrl).hostname)
+    endpointUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpointUrl).hostname)
   return {
     ...(!knowsRegion && region !== undefined && { region }),
     ...(!knowsEndpoint && !isAmazons && { 'endpoint-url': endpointUrl }),

@@ -26,7 +26,7 @@ test('what others can change', () => {
   assert.deepEqual(codes('key file', { anybody: writes }), ['SRD_DATA_OPEN'])
   assert.deepEqual(codes('key file', { server: writes, anybody: reads }), [])
   assert.deepEqual(codes('data directory', { anybody: writes }), ['SRD_DATA_OPEN'])
-  assert.deepEqual(codes('data directory', { anybody: reads }), ['SRD_DATA_OPEN'])
+  assert.deepEqual(codes('data directory', { anybody: reads }), [])
   assert.deepEqual(codes('data directory', { server: writes }), [])
 })
 

@@ -30,19 +30,13 @@ const rules: readonly Rule[] = [
       'make it root:strongroom (option files root:mysql), mode 0640, and its folder writable by root alone',
   },
   {
+    // Everybody may look into Debian's data directory; the folders of databases in it are closed.
     roles: ['key file', 'data directory'],
     breaks: ({ anybody }) => anybody.writes,
     code: 'SRD_DATA_OPEN',
     what: 'can be changed by everybody on this host',
     remedy:
       'take that right away (chmod o-w): the agent notices an altered key file, and then the keys are lost',
-  },
-  {
-    roles: ['data directory'],
-    breaks: ({ anybody }) => anybody.reads && !anybody.writes,
-    code: 'SRD_DATA_OPEN',
-    what: 'can be looked into by everybody on this host',
-    remedy: 'make it 0750 or stricter, as MariaDB does: names of databases and tables are in the clear',
   },
   {
     roles: ['admin socket'],

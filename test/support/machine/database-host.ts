@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { root } from '../../../scripts/release-tree.ts'
 import { freePort } from '../../../src/cli/demo/free-port.ts'
 import { Stack } from '../../../src/cli/demo/stack.ts'
-import { makeDebianTree } from './debian-tree.ts'
+import { debianTree } from './shared-tree.ts'
 import { Machine } from './machine.ts'
 import { type Remove, scratchFolder } from './scratch-folder.ts'
 
@@ -28,7 +28,7 @@ export class DatabaseHost {
     const kms = await Stack.create()
     try {
       const tree = join(scratch, 'tree')
-      await allOf(makeDebianTree(tree), unpackRelease(scratch), startKms(kms))
+      await allOf(debianTree(tree), unpackRelease(scratch), startKms(kms))
       mkdirSync(join(tree, installed), { recursive: true })
       cpSync(join(scratch, 'release'), join(tree, installed), { recursive: true })
       const machine = await Machine.boot(tree, join(scratch, 'console'))

@@ -6,7 +6,7 @@ import { ownMirror } from './requirements.ts'
 
 const packages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'acl'],
-  ...['mariadb-server', 'mariadb-plugin-hashicorp-key-management'],
+  ...['mariadb-server', 'mariadb-backup', 'mariadb-plugin-hashicorp-key-management'],
 ]
 
 /** What nobody reads there, and syncing each file of a tree that a crash may cost, take half as long again. */
@@ -47,8 +47,8 @@ function ownCache(): string[] {
   return existsSync(cache) ? [`--cache-dir=${cache}`] : []
 }
 
-async function run(program: string, args: readonly string[]): Promise<void> {
-  // Not in a session of its own: it ends with the tests where they are ended.
+/** Throws the end of what the program wrote where it fails. It ends with this process. */
+export async function run(program: string, args: readonly string[]): Promise<void> {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

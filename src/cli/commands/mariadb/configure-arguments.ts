@@ -12,6 +12,16 @@ export interface Arguments {
   readonly json: boolean
 }
 
+/** Those of [keyring NAME] in agent.conf; an empty one takes the option away. */
+const keyringOptionNames = [
+  'master-key-id',
+  'region',
+  'endpoint-url',
+  'key-spec',
+  'keyring-id',
+  'encryption-context',
+] as const
+
 /** Throws SR_USAGE. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArguments({
@@ -30,6 +40,8 @@ export function readArguments(args: readonly string[]): Arguments {
       region: { type: 'string' },
       'endpoint-url': { type: 'string' },
       'key-spec': { type: 'string' },
+      'keyring-id': { type: 'string' },
+      'encryption-context': { type: 'string' },
       credentials: { type: 'string' },
       listen: { type: 'string' },
       'new-token': { type: 'boolean', default: false },
@@ -49,9 +61,10 @@ export function readArguments(args: readonly string[]): Arguments {
       'there is no terminal at which to ask: give --yes, --dry-run or --check',
     )
   const keyringOptions = Object.fromEntries(
-    (['master-key-id', 'region', 'endpoint-url', 'key-spec'] as const).flatMap((name) =>
-      values[name] === undefined ? [] : [[name, values[name] === '' ? undefined : values[name]]],
-    ),
+    keyringOptionNames.flatMap((name) => {
+      const value = values[name]
+      return value === undefined ? [] : [[name, value === '' ? undefined : value]]
+    }),
   )
   return {
     root: values.root,

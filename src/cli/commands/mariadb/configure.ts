@@ -34,6 +34,8 @@ docs/mariadb-configure.md tells what each piece is for, and how to undo it.
   --region REGION       of the KMS
   --endpoint-url URL    of another KMS than Amazon's
   --key-spec SPEC       of new keys, AES_256 or AES_128
+  --keyring-id ID       of a new keyring, as strongroom provision printed it
+  --encryption-context  bound or none: of a new keyring
   --credentials WAY     how the agent comes by AWS credentials: file (default: /etc/strongroom/aws-credentials, handed over by systemd),
                         encrypted, environment-file, with-mfa, or none (an instance's own)
   --listen ADDRESS      of the Vault listener (default: 127.0.0.1:8201)

@@ -111,6 +111,8 @@ async function carryOut(
   { caller, interrupted }: Setting & { readonly interrupted: Interruption },
 ): Promise<WindowOutcome[]> {
   const progress = new WindowProgress(plans.length)
+  if (caller.place.endpointUrl === undefined && plans.some(({ target }) => target.type === 'grant'))
+    note('Amazon needs up to five minutes until a grant, or its end, is known everywhere')
   const guard = await Guard.start({ ...caller, stateDirectory }, watchdogCommand())
   const say = ({ name }: WindowPlan, message: string) => {
     progress.say(`${name}: ${message}`)
