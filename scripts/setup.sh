@@ -88,7 +88,7 @@ missing_packages() {
   # gcc brings the libraries of AddressSanitizer and UndefinedBehaviorSanitizer (libgcc-12-dev, libgcc-13-dev).
   [ -z "$for_tests" ] ||
     wanted="$wanted awscli python3-boto3 curl gcc libc6-dev libmariadbd-dev mariadb-test mariadb-test-data \
-acl apparmor checkpolicy debootstrap semodule-utils systemd systemd-container"
+acl apparmor checkpolicy debootstrap selinux-utils semodule-utils strace systemd systemd-container"
   # shellcheck disable=SC2086 # a list of names
   installed=$(dpkg-query -W -f '${Package} ${db:Status-Status};' $wanted 2>/dev/null || true)
   list=''

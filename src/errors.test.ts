@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { errorCodes } from './errors.ts'
+import { errorCodes, messageOf, StrongroomError } from './errors.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -20,4 +20,14 @@ test('every code is used, and none is used that the list has not', () => {
     sources.flatMap((source) => [...source.matchAll(/\bSR_[A-Z_]*[A-Z]\b/g)].map(([code]) => code)),
   )
   assert.deepEqual([...used].sort(), Object.keys(errorCodes).sort())
+})
+
+test('K6: what a parser read, and what a program was told and said, is not quoted, of a cause neither', () => {
+  const parser = new SyntaxError(`Unexpected token 's', ..."sKey": secret}" is not valid JSON`)
+  const program = new Error('Command failed: vault --key secret\nsecret')
+  for (const cause of [parser, program]) {
+    const error = new StrongroomError('SR_KMS_CREDENTIALS', 'no credentials', { cause })
+    for (const text of [messageOf(cause), messageOf(error)]) assert.ok(!text.includes('secret'), text)
+  }
+  assert.equal(messageOf(new Error('a', { cause: new Error('b') })), 'a: b')
 })

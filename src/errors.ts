@@ -94,10 +94,18 @@ export class StrongroomError extends Error {
   }
 }
 
-/** The message of anything that was thrown, with the messages of its causes. */
+/** The message of anything that was thrown, with the messages of its causes, but for what they quote that may be a secret. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`
+  const words = unquoted(error)
+  return error.cause === undefined ? words : `${words}: ${messageOf(error.cause)}`
+}
+
+function unquoted(error: Error): string {
+  // The parser of JSON quotes what it read.
+  if (error instanceof SyntaxError) return 'what was read there is not JSON'
+  // Of a program Node.js quotes its arguments and what it wrote to stderr.
+  return error.message.startsWith('Command failed: ') ? 'the program failed; run it by hand' : error.message
 }
 
 /** The `code` of a Node.js system error (`ENOENT`, `EEXIST` …), or undefined. */

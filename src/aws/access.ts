@@ -8,7 +8,7 @@ import { explainAwsError } from './errors.ts'
 /** Who calls, and where. */
 export interface AwsCaller {
   /** undefined: the places where AWS's tools look. */
-  readonly credentials?: AwsCredentials | undefined
+  readonly credentials?: AwsCredentials | CredentialProvider | undefined
   /** Of AWS's shared files; undefined: AWS_PROFILE, else `default`. */
   readonly profile?: string | undefined
   /** undefined: the places where AWS's tools look. */
@@ -24,6 +24,17 @@ export interface AwsCredentials {
   readonly secretAccessKey: string
   /** Of temporary credentials. */
   readonly sessionToken?: string
+}
+
+export type CredentialProvider = ReturnType<typeof fromNodeProviderChain>
+
+/**
+ * Looks for each call anew where AWS's tools look, for whoever calls for hours: the SDK keeps for ever what doesn't say when it ends,
+ * and files as it first read them.
+ */
+export function credentialsOfTheMoment(profile: string | undefined): CredentialProvider {
+  const init = { ...(profile !== undefined && { profile }), ignoreCache: true }
+  return async (identity) => ({ ...(await fromNodeProviderChain(init)(identity)), expiration: new Date(0) })
 }
 
 /** Milliseconds until a connection stands, and until a request is answered. */

@@ -1,8 +1,11 @@
 const enter = [0x0a, 0x0d]
 const endOfInput = 0x04
 const interrupt = 0x03
+const suspend = 0x1a
 const erase = [0x08, 0x7f]
 const longest = 1024
+/** Of those that end us, where Node.js does not see to the terminal itself as at SIGINT and SIGTERM. */
+const fatal = ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
 
 /** Resolves to the bytes that were typed, which the caller zeroes. Throws `interrupted` for Ctrl-C. */
 export type HiddenPrompt = (question: string, interrupted: Error) => Promise<Buffer>
@@ -14,12 +17,26 @@ export function hiddenPrompt(): HiddenPrompt | undefined {
 
 const ask: HiddenPrompt = async (question, interrupted) => {
   const { stdin, stderr } = process
-  // First: what is typed ahead of it would show.
-  stdin.setRawMode(true)
-  stderr.write(question)
+  const begin = (): void => {
+    // Off first: Node.js doesn't know of what the shell has set while we were stopped.
+    stdin.setRawMode(false)
+    stdin.setRawMode(true)
+    stderr.write(question)
+  }
+  const end = (signal: NodeJS.Signals): void => {
+    stdin.setRawMode(false)
+    for (const one of fatal) process.off(one, end)
+    process.kill(process.pid, signal)
+  }
+  process.on('SIGCONT', begin)
+  for (const one of fatal) process.on(one, end)
+  // The question last: what is typed ahead of it would show.
+  begin()
   try {
     return await readLine(interrupted)
   } finally {
+    process.off('SIGCONT', begin)
+    for (const one of fatal) process.off(one, end)
     stdin.setRawMode(false)
     stdin.pause()
     stderr.write('\n')
@@ -27,15 +44,19 @@ const ask: HiddenPrompt = async (question, interrupted) => {
 }
 
 async function readLine(interrupted: Error): Promise<Buffer> {
+  const { stdin } = process
   const line = Buffer.alloc(longest)
   let length = 0
   return await new Promise((resolve, reject) => {
     const finish = (error?: Error): void => {
-      process.stdin.off('data', read)
+      stdin.off('data', read).off('end', hungUp).off('error', hungUp)
       const typed = Buffer.from(line.subarray(0, length))
       line.fill(0)
       if (error === undefined) resolve(typed)
       else reject(error)
+    }
+    const hungUp = (): void => {
+      finish(interrupted)
     }
     const read = (typed: Buffer): void => {
       for (const byte of typed) {
@@ -47,15 +68,23 @@ async function readLine(interrupted: Error): Promise<Buffer> {
           finish(interrupted)
           break
         }
-        if (erase.includes(byte)) length = withoutLast(line, length)
+        if (byte === suspend) stop()
+        else if (erase.includes(byte)) length = withoutLast(line, length)
         else if (length < longest) length = line.writeUInt8(byte, length)
       }
       typed.fill(0)
     }
-    process.stdin.on('data', read)
+    stdin.on('data', read).once('end', hungUp).once('error', hungUp)
     // After the first question it stays paused otherwise.
-    process.stdin.resume()
+    stdin.resume()
   })
+}
+
+/** As the terminal does it at Ctrl-Z: to all that run in its foreground. Where no shell waits that could go on with us, nothing stops. */
+function stop(): void {
+  process.stdin.setRawMode(false)
+  process.kill(0, 'SIGTSTP')
+  process.stdin.setRawMode(true)
 }
 
 /** A character takes several bytes in UTF-8; all but its first begin with the bits 10. */

@@ -3,16 +3,37 @@
  * - What a command is asked for goes to stdout, everything else to stderr.
  * - A message begins with "strongroom: ", in lower case, and ends without a full stop.
  * - An error says its code last, in brackets: docs/errors.md has a section for each.
+ * - What others have written, such as a host's last words, moves no cursor and draws nothing over.
  * - Only a terminal sees progress that is drawn over; everything else gets plain lines.
  */
 import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+  write(process.stdout, `${plain(line)}\n`)
 }
 
 export function note(message: string): void {
-  process.stderr.write(`strongroom: ${message}\n`)
+  write(process.stderr, `strongroom: ${plain(message)}\n`)
+}
+
+/** Where nobody reads any more (EPIPE) the work goes on: a command that runs is waited for, a key is disabled again. */
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
+  stream.write(text)
+}
+
+/** With control characters, but for line breaks and tabs, as \u001b. */
+function plain(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, escaped)
+}
+
+/** For what is to stay in its line. */
+export function inOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, escaped)
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 export function printError(error: unknown): void {

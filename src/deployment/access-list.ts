@@ -1,3 +1,4 @@
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
 import { StrongroomError } from '../errors.ts'
 import type { Access } from './piece.ts'
 import { runSystemProgram } from './system-programs.ts'
@@ -29,17 +30,30 @@ export function grantedTo(userId: number, place: string): Granted {
   return { entry, effective: entry && both(entry, rights('mask:') ?? 'rwx') }
 }
 
-/** Adds the entry, or changes it, and sees to it that the mask leaves it whole. Throws SR_DEPLOY_IMPOSSIBLE. */
-export function grant({ rights, path }: Access, userId: number, place: string): void {
-  const { status, stderr } = runSystemProgram('setfacl', [
-    '--modify',
-    `user:${userId}:${rights}`,
-    '--',
-    place,
-  ])
-  if (status === 0) return
+/**
+ * Adds the entry, or changes it, and sees to it that the mask leaves it whole. The folder is the one that `check` was shown, whatever its
+ * name leads to meanwhile. Throws SR_DEPLOY_IMPOSSIBLE, and what `check` throws.
+ */
+export function grant(
+  { rights, path }: Access,
+  userId: number,
+  place: string,
+  check: (found: Stats) => void,
+): void {
+  const folder = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    check(fstatSync(folder))
+    const args = ['--modify', `user:${userId}:${rights}`, '--', '/proc/self/fd/3']
+    const { status, stderr } = runSystemProgram('setfacl', args, { file: folder })
+    if (status !== 0) throw refusal(path, stderr.replaceAll('/proc/self/fd/3', path))
+  } finally {
+    closeSync(folder)
+  }
+}
+
+function refusal(path: string, stderr: string): StrongroomError {
   const reason = stderr.trim()
-  throw new StrongroomError(
+  return new StrongroomError(
     'SR_DEPLOY_IMPOSSIBLE',
     /not supported/i.test(reason)
       ? `the file system of ${path} keeps no access control lists (${reason}): mount it with them, or move the data directory`

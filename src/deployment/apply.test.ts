@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { scratchDirectory } from '../../test/support/scratch.ts'
 import { Accounts } from './accounts.ts'
 import { apply } from './apply.ts'
 import { compare, type Host, isDifference } from './difference.ts'
+import { own } from './durable-write.ts'
 import type { Piece } from './piece.ts'
 import { Tree } from './tree.ts'
 
@@ -61,7 +62,7 @@ test('what differs is put right, and then nothing differs', (t) => {
   assert.equal(statSync(join(root, 'etc/strongroom/a.token')).mode & 0o777, 0o640)
 })
 
-test('of somebody else’s file the first copy is kept, with its mode; of ours none', (t) => {
+test('of somebody else’s file the first copy is kept, and opened to nobody who may not read its successor; of ours none', (t) => {
   const root = scratchDirectory(t)
   const host = hostAt(root)
   const put = (text: string) => {
@@ -76,7 +77,45 @@ test('of somebody else’s file the first copy is kept, with its mode; of ours n
     '/etc/old.conf': '# strongroom mariadb configure\n3\n',
     '/etc/old.conf.before-strongroom': 'somebody wrote this\n',
   })
-  assert.equal(statSync(join(root, 'etc/old.conf.before-strongroom')).mode & 0o777, 0o604)
+  assert.equal(statSync(join(root, 'etc/old.conf.before-strongroom')).mode & 0o777, 0o600)
+})
+
+test('a file that somebody changed after it was looked at stays, and nothing is done', (t) => {
+  const root = scratchDirectory(t)
+  const host = hostAt(root)
+  const wanted = [file('/etc/new.conf', 'ours\n'), file('/etc/old.conf', 'ours\n', 0o604)]
+  const differences = differencesOf(host, wanted)
+  writeFileSync(join(root, 'etc/old.conf'), 'edited while the question stood\n')
+  assert.throws(
+    () => {
+      apply(host, differences)
+    },
+    { code: 'SR_DEPLOY_FAILED', message: /^\/etc\/old\.conf was changed after it was looked at/ },
+  )
+  assert.deepEqual(textsIn(root), { '/etc/old.conf': 'edited while the question stood\n' })
+})
+
+test('a file that must not be there and is a link goes alone, not what it leads to', (t) => {
+  const root = scratchDirectory(t)
+  const host = hostAt(root)
+  symlinkSync('old.conf', join(root, 'etc/link.conf'))
+  const wanted: Piece[] = [{ kind: 'no-file', path: '/etc/link.conf' }]
+  apply(host, differencesOf(host, wanted))
+  assert.deepEqual(differencesOf(host, wanted), [])
+  assert.equal(readFileSync(join(root, 'etc/old.conf'), 'utf8'), 'somebody wrote this\n')
+})
+
+test('owner and mode are never given to what a link leads to', (t) => {
+  const root = scratchDirectory(t)
+  writeFileSync(join(root, 'theirs'), '', { mode: 0o600 })
+  symlinkSync('theirs', join(root, 'ours'))
+  assert.throws(
+    () => {
+      own(join(root, 'ours'), { owner: undefined, group: undefined, mode: 0o666 })
+    },
+    { code: 'ELOOP' },
+  )
+  assert.equal(statSync(join(root, 'theirs')).mode & 0o777, 0o600)
 })
 
 test('what can only be done by hand is left', (t) => {

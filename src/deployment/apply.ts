@@ -1,11 +1,13 @@
-import { mkdirSync, unlinkSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { mkdirSync, type Stats, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { messageOf, StrongroomError } from '../errors.ts'
 import { grant } from './access-list.ts'
 import { type Ids, linkDurably, own, syncFolder, writeDurably } from './durable-write.ts'
 import type { Difference, Host } from './difference.ts'
-import { type Account, type File, nameOf, type Piece } from './piece.ts'
+import { untrustedFolder } from './obstacles.ts'
+import { type Access, type Account, type File, nameOf, type Piece } from './piece.ts'
 import { backupEnding, ownMark } from './places.ts'
+import { isOurPlugin } from './plugin-source.ts'
 import { runSystemProgram } from './system-programs.ts'
 
 /**
@@ -17,6 +19,7 @@ export function apply(
   differences: readonly Difference[],
   done: (piece: Piece) => void = () => undefined,
 ): void {
+  requireUnchanged(host, differences)
   const pieces = new Set(differences.filter(({ remedy }) => remedy === undefined).map(({ piece }) => piece))
   for (const piece of pieces) {
     try {
@@ -35,6 +38,19 @@ export function apply(
   }
 }
 
+/** The question may have waited for hours, and another administrator may have had the file open. */
+function requireUnchanged({ tree }: Host, differences: readonly Difference[]): void {
+  for (const { piece, former } of differences) {
+    if (piece.kind !== 'file' || former === undefined) continue
+    const now = tree.read(piece.path)
+    if (now === former.content || (now !== undefined && former.content?.equals(now) === true)) continue
+    throw new StrongroomError(
+      'SR_DEPLOY_FAILED',
+      `${piece.path} was changed after it was looked at, and nothing was done: look again`,
+    )
+  }
+}
+
 function put(host: Host, piece: Piece): void {
   const { tree, accounts } = host
   switch (piece.kind) {
@@ -42,16 +58,23 @@ function put(host: Host, piece: Piece): void {
       makeAccount(host, piece)
       return
     case 'access':
-      grant(piece, accounts.userId(piece.user) ?? missing('user', piece.user), tree.place(piece.path))
+      grant(
+        piece,
+        accounts.userId(piece.user) ?? missing('user', piece.user),
+        tree.place(piece.path),
+        (found) => {
+          requireTheirs(host, piece, found)
+        },
+      )
       return
     case 'link':
       makeFolders(host, dirname(piece.path))
-      linkDurably(join(tree.place(dirname(piece.path)), basename(piece.path)), piece.target)
+      linkDurably(tree.entry(piece.path), piece.target)
       return
     case 'no-file':
-      keepCopy(host, piece.path)
-      unlinkSync(tree.place(piece.path))
-      syncFolder(dirname(tree.place(piece.path)))
+      keepCopy(host, piece.path, 0o777)
+      unlinkSync(tree.entry(piece.path))
+      syncFolder(dirname(tree.entry(piece.path)))
       return
     case 'secret-file':
       own(tree.place(piece.path), idsOf(host, piece))
@@ -71,12 +94,22 @@ function put(host: Host, piece: Piece): void {
 function putFile(host: Host, piece: File): void {
   if (piece.content === undefined) return
   makeFolders(host, dirname(piece.path))
-  if (host.tree.read(piece.path)?.equals(piece.content) === false) keepCopy(host, piece.path)
+  if (piece.keepsFormer !== true && host.tree.read(piece.path)?.equals(piece.content) === false)
+    keepCopy(host, piece.path, piece.mode)
   writeDurably(host.tree.place(piece.path), piece.content, idsOf(host, piece))
 }
 
-/** Of a file that somebody else wrote, once: the first copy is what undoing needs. */
-function keepCopy({ tree }: Host, path: string): void {
+/** What was root's in a place that is not root's alone is none of the database's. */
+function requireTheirs(host: Host, { path }: Access, { uid }: Stats): void {
+  if (!host.ownersCount || uid !== 0 || untrustedFolder(host, path) === undefined) return
+  throw new StrongroomError('SR_DEPLOY_FAILED', `${path} was changed after it was looked at: look again`)
+}
+
+/**
+ * Of a file that somebody else wrote, once: the first copy is what undoing needs. It may hold a secret, so nobody may more with it than
+ * `widest`.
+ */
+function keepCopy({ tree }: Host, path: string, widest: number): void {
   const content = tree.read(path)
   const found = tree.look(path)
   const copy = `${path}${backupEnding}`
@@ -84,15 +117,20 @@ function keepCopy({ tree }: Host, path: string): void {
     content === undefined ||
     found === undefined ||
     tree.look(copy) !== undefined ||
-    content.includes(ownMark)
+    content.includes(ownMark) ||
+    (content.includes(0) && isOurPlugin(content))
   )
     return
-  writeDurably(tree.place(copy), content, { owner: found.uid, group: found.gid, mode: found.mode & 0o7777 })
+  writeDurably(tree.place(copy), content, {
+    owner: found.uid,
+    group: found.gid,
+    mode: found.mode & widest,
+  })
 }
 
 function makeAccount({ tree, accounts }: Host, { name, sysusers }: Account): void {
   const root = tree.isOurs ? [] : [`--root=${tree.root}`]
-  const { status, stderr } = runSystemProgram('systemd-sysusers', [...root, '-'], sysusers)
+  const { status, stderr } = runSystemProgram('systemd-sysusers', [...root, '-'], { input: sysusers })
   if (status === 0 && accounts.userId(name) !== undefined) return
   throw new StrongroomError(
     'SR_DEPLOY_FAILED',

@@ -9,7 +9,7 @@ import {
 import { isOurPlugin } from './plugin-source.ts'
 import { keyringsOf, optionOf, pathIn } from './present.ts'
 import { serverOptionFile, serverOptions } from './server-option-file.ts'
-import { type Ground, type Settings, vaultPluginFits } from './settings.ts'
+import { type Ground, restricts, type Settings, vaultPluginFits } from './settings.ts'
 import type { Listener } from './wishes.ts'
 
 /** What the host has against it. With a contradiction nothing is changed; a remark is for information. */
@@ -43,14 +43,26 @@ export function objections(ground: Ground, settings: Settings): Objections {
       ...storeTwice(ground, settings),
       ...unfitServer(ground, settings),
     ],
-    remarks: others.before.flatMap((option) => {
-      const ours = ownValue(settings, option.name)
-      if (ours === undefined || isSame(ours, option.value) || isPlugin(option.name)) return []
-      return [
-        `${at(option)} says ${shown(option)}; the option file of Strongroom comes later, so ${ours} counts`,
-      ]
-    }),
+    remarks: [...overruledByUs(others, settings), ...unrestricted(others, settings)],
   }
+}
+
+function overruledByUs({ before }: Beside, settings: Settings): string[] {
+  return before.flatMap((option) => {
+    const ours = ownValue(settings, option.name)
+    if (ours === undefined || isSame(ours, option.value) || isPlugin(option.name)) return []
+    return [
+      `${at(option)} says ${shown(option)}; the option file of Strongroom comes later, so ${ours} counts`,
+    ]
+  })
+}
+
+function unrestricted({ before, after }: Beside, { secureFilePriv }: Settings): string[] {
+  const theirs = [...before, ...after].findLast(({ name }) => name === 'secure-file-priv')?.value
+  if (secureFilePriv !== undefined || restricts(theirs)) return []
+  return [
+    'secure-file-priv restricts nothing: users with the privilege FILE read what the server may read, the token and the wrapped keys too; --secure-file-priv names a folder',
+  ]
 }
 
 interface Beside {
@@ -127,12 +139,18 @@ const hidden = ['/home', '/root', '/run/user', '/tmp', '/var/tmp']
 
 function directoryObjections(
   { facts, wishes }: Ground,
-  { config, dataDirectory, storeDirectory }: Settings,
+  { config, dataDirectory, storeDirectory, secureFilePriv, optionFile }: Settings,
 ): string[] {
   const home = hidden.find((folder) => `${storeDirectory}/`.startsWith(`${folder}/`))
   const differs =
     facts.version !== undefined && wishes.dataDirectory === undefined && dataDirectory !== facts.dataDirectory
+  const opened =
+    secureFilePriv &&
+    [optionFile, config, dataDirectory].find((path) => `${path}/`.startsWith(`${secureFilePriv}/`))
   return [
+    ...(opened
+      ? [`${opened} is in ${secureFilePriv}, which secure-file-priv opens to users: name another folder`]
+      : []),
     ...(home === undefined
       ? []
       : [`${storeDirectory} is in ${home}, which the unit of the agent hides from it: move it`]),

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { scratchDirectory } from '../../test/support/scratch.ts'
@@ -82,6 +93,111 @@ test('the token of the option file is the first of the token file, and stays', a
   assert.equal(former, token)
   assert.ok(text(root, 'etc/mysql/mariadb.conf.d/99-strongroom.cnf').includes(`-token = "${next ?? ''}"`))
   assert.deepEqual(await configure(root), [])
+})
+
+test('of the token file no copy is kept, for every token stays in it', async (t) => {
+  const root = image(t)
+  mkdirSync(join(root, 'etc/strongroom'))
+  writeFileSync(join(root, 'etc/strongroom/mariadb.token'), '#out-of-use\nby-hand\n', { mode: 0o644 })
+  await configure(root, first)
+  const { comparisons } = await planDeployment(root, { ...again, newToken: true })
+  assert.doesNotMatch(JSON.stringify(comparisons.filter(isDifference).map(({ diff }) => diff)), /hand|out-of/)
+  apply((await planDeployment(root, again)).host, comparisons.filter(isDifference))
+  assert.match(text(root, 'etc/strongroom/mariadb.token'), /^[0-9a-f]{64}\n#out-of-use\nby-hand\n$/)
+  assert.deepEqual(
+    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.before-')),
+    [],
+  )
+})
+
+test('a unit of an earlier release goes without a copy, one by hand with one, its secrets unseen', async (t) => {
+  const root = image(t)
+  const unit = 'etc/systemd/system/strongroom-agent.service'
+  await configure(root, first)
+  writeFileSync(join(root, unit), text(root, unit).replace('LimitCORE=0\n', ''))
+  await configure(root)
+  assert.equal(existsSync(join(root, `${unit}.before-strongroom`)), false)
+  writeFileSync(join(root, unit), '[Service]\nEnvironment=AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI\n')
+  const { comparisons } = await planDeployment(root, again)
+  assert.doesNotMatch(JSON.stringify(comparisons.filter(isDifference).map(({ diff }) => diff)), /wJalr/)
+  await configure(root)
+  assert.equal(existsSync(join(root, `${unit}.before-strongroom`)), true)
+})
+
+test('a unit that systemd masks is in the way, and /dev/null stays what it is', async (t) => {
+  const root = image(t)
+  mkdirSync(join(root, 'dev'))
+  mkdirSync(join(root, 'etc/systemd/system'), { recursive: true })
+  // Stands for the device: no file.
+  spawnSync('mkfifo', [join(root, 'dev/null')])
+  symlinkSync('/dev/null', join(root, 'etc/systemd/system/strongroom-agent.service'))
+  await assert.rejects(configure(root, first), {
+    code: 'SR_DEPLOY_CONTRADICTION',
+    message: /strongroom-agent\.service leads to something that is no file: move it away/,
+  })
+  assert.equal(statSync(join(root, 'dev/null')).isFIFO(), true)
+})
+
+test('folders that are there and not ours stay as they are', async (t) => {
+  const root = image(t)
+  for (const folder of ['srv/uploads', 'etc/db']) {
+    mkdirSync(join(root, folder), { recursive: true })
+    chmodSync(join(root, folder), 0o755)
+  }
+  const wishes = { config: '/etc/db/agent.conf', secureFilePriv: '/srv/uploads' }
+  await configure(root, { ...first, ...wishes })
+  assert.deepEqual(await configure(root, wishes), [])
+  for (const folder of ['srv/uploads', 'etc/db', 'etc']) {
+    const { uid, mode } = statSync(join(root, folder))
+    assert.deepEqual([uid, mode & 0o777], [process.getuid?.(), 0o755], folder)
+  }
+})
+
+test('a folder for uploads that holds a secret is refused, and an empty one in our own file is mended', async (t) => {
+  const root = image(t)
+  for (const [folder, holds] of [
+    ['/var/lib', '/var/lib/mysql'],
+    ['/etc/strongroom', '/etc/strongroom/agent.conf'],
+    ['/var/lib/mysql', '/var/lib/mysql'],
+  ]) {
+    await assert.rejects(configure(root, { ...first, secureFilePriv: folder }), {
+      code: 'SR_DEPLOY_CONTRADICTION',
+      message: new RegExp(`${holds ?? ''} is in ${folder ?? ''}, which secure-file-priv opens`),
+    })
+  }
+  await configure(root, first)
+  const file = join(root, 'etc/mysql/mariadb.conf.d/99-strongroom.cnf')
+  const right = readFileSync(file, 'utf8')
+  writeFileSync(file, right.replace('"/var/lib/mysql-files"', '""'))
+  await configure(root)
+  assert.equal(readFileSync(file, 'utf8'), right)
+  await configure(root, { secureFilePriv: 'keep' })
+  const { remarks } = await planDeployment(root, again)
+  assert.match(remarks.join(), /secure-file-priv restricts nothing/)
+})
+
+test('a path that a unit would read otherwise is refused', async (t) => {
+  const root = image(t)
+  for (const dataDirectory of ['/srv/my data', '/srv/100%h', '/srv/a\nUser=root']) {
+    mkdirSync(join(root, dataDirectory), { recursive: true })
+    await assert.rejects(configure(root, { ...first, dataDirectory }), {
+      code: 'SR_DEPLOY_IMPOSSIBLE',
+      message: /can't stand in a unit of systemd/,
+    })
+  }
+})
+
+test('a wish for other credentials ends what agent.conf says of a file', async (t) => {
+  const root = image(t)
+  mkdirSync(join(root, 'etc/strongroom'))
+  writeFileSync(
+    join(root, config),
+    '[keyring mariadb]\nstore = directory:/var/lib/mysql\ntoken-file = mariadb.token\ncredentials-file = /etc/aws\n',
+  )
+  await configure(root, { ...first, credentials: undefined })
+  assert.match(agentConf(root), /credentials-file = \/etc\/aws/)
+  await configure(root, { credentials: 'file' })
+  assert.doesNotMatch(agentConf(root), /credentials-file/)
 })
 
 test('another listener takes the place of the former, and back', async (t) => {

@@ -5,6 +5,7 @@ import { Accounts } from './accounts.ts'
 import { objections } from './contradictions.ts'
 import { type Comparison, compare, type Host } from './difference.ts'
 import { dataState, type DataState, foreignEncryption } from './foreign-encryption.ts'
+import { unsafeWays, wrongKinds } from './obstacles.ts'
 import { piecesFor } from './pieces.ts'
 import { readPresent } from './present.ts'
 import { serverFacts } from './server-facts.ts'
@@ -40,8 +41,10 @@ export async function planDeployment(root: string, wishes: Wishes): Promise<Depl
   }
   const data = await dataState(tree, settings)
   const { contradictions, remarks } = objections(ground, settings)
-  requireNone([...contradictions, ...foreignEncryption(data, settings)])
-  return { host, ground, settings, comparisons: compare(host, pieces), remarks, data }
+  requireNone([...contradictions, ...foreignEncryption(data, settings), ...wrongKinds(host, pieces)])
+  const comparisons = compare(host, pieces)
+  requireNone(unsafeWays(host, comparisons))
+  return { host, ground, settings, comparisons, remarks, data }
 }
 
 function requireNone(contradictions: readonly string[]): void {

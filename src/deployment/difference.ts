@@ -17,6 +17,8 @@ export interface Difference {
   readonly diff: readonly string[]
   /** It can't be put right here; this is what to do. */
   readonly remedy?: string
+  /** Of a file: what it held when it was looked at. */
+  readonly former?: { readonly content: Buffer | undefined }
 }
 
 /** What this user may not look at. */
@@ -44,11 +46,15 @@ export function compare(host: Host, pieces: readonly Piece[]): Comparison[] {
     try {
       return comparePiece(host, piece)
     } catch (error) {
-      const code = systemCode(error)
-      if (code !== 'EACCES' && code !== 'EPERM') throw error
-      return [{ piece, unseen: `this user may not look at it (${code})` }]
+      if (!isDenial(error)) throw error
+      return [{ piece, unseen: `this user may not look at it (${String(systemCode(error))})` }]
     }
   })
+}
+
+/** Whether the system says that this user may not. */
+export function isDenial(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(systemCode(error) ?? '')
 }
 
 function comparePiece(host: Host, piece: Piece): Comparison[] {
@@ -60,7 +66,7 @@ function comparePiece(host: Host, piece: Piece): Comparison[] {
     case 'link':
       return compareLink(host, piece)
     case 'no-file':
-      return host.tree.look(piece.path) === undefined
+      return host.tree.lookAtEntry(piece.path) === undefined
         ? []
         : [{ piece, what: 'is there, and must not be', diff: fileDiff(host, piece.path, undefined) }]
     case 'secret-file':
@@ -68,8 +74,7 @@ function comparePiece(host: Host, piece: Piece): Comparison[] {
     case 'directory': {
       const found = host.tree.look(piece.path)
       if (found === undefined) return [{ piece, what: 'is missing', diff: [] }]
-      if (!found.isDirectory()) return [{ piece, what: 'is no directory', diff: [], remedy: 'move it away' }]
-      return compareOwnership(host, piece, found)
+      return piece.staysAsFound === true ? [] : compareOwnership(host, piece, found)
     }
     case 'file':
       return compareFile(host, piece)
@@ -124,19 +129,23 @@ function compareFile(host: Host, piece: File): Comparison[] {
   const found = host.tree.look(piece.path)
   if (found === undefined) {
     if (piece.content === undefined) return [{ piece, unseen: 'what must be in it can only be told by root' }]
-    return [{ piece, what: 'is missing', diff: fileDiff(host, piece.path, piece) }]
+    const former = { content: undefined }
+    return [{ piece, what: 'is missing', diff: fileDiff(host, piece.path, piece), former }]
   }
   const ownership = compareOwnership(host, piece, found)
   if (piece.content === undefined) {
     return [...ownership, { piece, unseen: 'what must be in it can only be told by root' }]
   }
   try {
-    if (host.tree.read(piece.path)?.equals(piece.content) === true) return ownership
+    const former = { content: host.tree.read(piece.path) }
+    if (former.content?.equals(piece.content) === true)
+      return ownership.map((difference) => ({ ...difference, former }))
+    const diff = fileDiff(host, piece.path, piece)
+    return [{ piece, what: 'has other content', diff, former }, ...ownership]
   } catch (error) {
     if (systemCode(error) !== 'EACCES') throw error
     return [...ownership, { piece, unseen: 'this user may not read it' }]
   }
-  return [{ piece, what: 'has other content', diff: fileDiff(host, piece.path, piece) }, ...ownership]
 }
 
 function compareOwnership(

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -9,7 +12,6 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { chmodSync, chownSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../errors.ts'
 
@@ -28,7 +30,7 @@ export function writeDurably(place: string, content: Buffer, ids: Ids): void {
   throughDraft(place, (draft) => {
     const file = openSync(draft, 'wx', 0o600)
     try {
-      own(draft, ids)
+      give(file, ids)
       for (let at = 0; at < content.length;) at += writeSync(file, content, at)
       fsyncSync(file)
     } finally {
@@ -43,10 +45,20 @@ export function linkDurably(place: string, target: string): void {
   })
 }
 
+/** Of a file or folder that is there; never of what a link in its place leads to. */
+export function own(place: string, ids: Ids): void {
+  const file = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    give(file, ids)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Owner first: chown(2) takes special bits of the mode away. */
-export function own(place: string, { owner, group, mode }: Ids): void {
-  if (owner !== undefined && group !== undefined) chownSync(place, owner, group)
-  chmodSync(place, mode)
+function give(file: number, { owner, group, mode }: Ids): void {
+  if (owner !== undefined && group !== undefined) fchownSync(file, owner, group)
+  fchmodSync(file, mode)
 }
 
 /** fsync(2): a new name is durable only once its folder is. */

@@ -20,7 +20,7 @@ export async function dataState(tree: Tree, { dataDirectory, storeDirectory }: S
   const data = tree.place(dataDirectory)
   const names = await namesIn(data)
   const holdsKeys = (await namesIn(tree.place(storeDirectory))).some((name) =>
-    name.startsWith('aws-kms-key.'),
+    /^aws-kms-key\.\d+\.\d+$/.test(name),
   )
   return {
     holdsDatabase: names.includes('ibdata1'),

@@ -59,6 +59,14 @@ test('what such a file can not hold is refused', () => {
   assert.throws(() => withOptions(present, 'agent', { x: "'" }), { code: 'SR_USAGE' })
 })
 
+test('a section that is there twice is refused: the later one would undo what is set', () => {
+  for (const edit of [
+    () => withOptions(`${present}[agent]\n`, 'agent', { x: 'y' }),
+    () => withoutSection('[a]\n[b]\n[ a ]\n', 'a'),
+  ])
+    assert.throws(edit, { code: 'SR_CONFIG_INVALID', message: /more than once/ })
+})
+
 test('a section goes with all that is in it', () => {
   assert.equal(withoutSection(present, 'keyring other'), present.replace(/\[keyring other\][^[]*/, ''))
   assert.equal(withoutSection(present, 'none'), present)

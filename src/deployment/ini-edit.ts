@@ -7,7 +7,7 @@ export type Wishes = Readonly<Record<string, string | undefined>>
 /**
  * A configuration file with options of one section set; every other line, comments and their places stay as they are. What must change
  * changes where it stands; what is new comes to the section's end, a new section to the file's.
- * Throws SR_USAGE for a value that such a file can't hold.
+ * Throws SR_USAGE for a value that such a file can't hold, SR_CONFIG_INVALID where the section is there twice.
  */
 export function withOptions(text: string, section: string, wishes: Wishes): string {
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
@@ -56,6 +56,8 @@ export function withoutSection(text: string, section: string): string {
 function extent(lines: readonly string[], section: string): { start: number | undefined; end: number } {
   const heading = lines.findIndex((line) => headingIn(line) === section)
   if (heading < 0) return { start: undefined, end: lines.length }
+  if (lines.some((line, at) => at > heading && headingIn(line) === section))
+    throw new StrongroomError('SR_CONFIG_INVALID', `[${section}] stands there more than once: make it one`)
   const next = lines.findIndex((line, at) => at > heading && headingIn(line) !== undefined)
   return { start: heading + 1, end: next < 0 ? lines.length : next }
 }

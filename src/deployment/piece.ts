@@ -13,6 +13,8 @@ interface Owned {
 
 export interface Directory extends Owned {
   readonly kind: 'directory'
+  /** One that is there stays as it is: it may be somebody else's, such as /etc. */
+  readonly staysAsFound?: boolean
 }
 
 export interface File extends Owned {
@@ -23,6 +25,8 @@ export interface File extends Owned {
   readonly isFixed?: boolean
   /** Never shown. */
   readonly secrets?: readonly string[]
+  /** What was in it before is in it still, so that no copy is kept. */
+  readonly keepsFormer?: boolean
 }
 
 /** A file that somebody else fills, such as one with credentials. It is not made here. */

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { agentConfigText } from './agent-config-text.ts'
 import type { Access, File, Piece } from './piece.ts'
-import { credentialFiles } from './places.ts'
+import { credentialFiles, ownConfigFolder, ownUploadFolder } from './places.ts'
 import { serverOptionFile } from './server-option-file.ts'
 import { firstToken, type Ground, type Settings } from './settings.ts'
 import { agentUnitPieces, filled, serverUnitPieces, sysusersTemplate } from './systemd-pieces.ts'
@@ -12,7 +12,7 @@ export const agentUser = 'strongroom'
 export function piecesFor(ground: Ground, settings: Settings): Piece[] {
   const pieces: Piece[] = [
     { kind: 'account', name: agentUser, sysusers: filled(sysusersTemplate, settings) },
-    { kind: 'directory', path: dirname(settings.config), owner: 'root', group: agentUser, mode: 0o750 },
+    configFolder(dirname(settings.config)),
     ...tokenPieces(settings),
     agentFile(settings.config, agentConfigText(ground.present, settings)),
     ...credentialPieces(settings),
@@ -32,9 +32,14 @@ function asFarAsKnown(piece: Piece): Piece[] {
   return [piece.kind === 'file' && piece.isFixed !== true ? { ...piece, content: undefined } : piece]
 }
 
+function configFolder(path: string): Piece {
+  const staysAsFound = path !== ownConfigFolder
+  return { kind: 'directory', path, owner: 'root', group: agentUser, mode: 0o750, staysAsFound }
+}
+
 function tokenPieces({ tokenFile, tokenLines, vaultPort }: Settings): File[] {
   if (vaultPort === undefined) return []
-  return [{ ...agentFile(tokenFile, tokenLines ?? ''), secrets: tokensIn(tokenLines) }]
+  return [{ ...agentFile(tokenFile, tokenLines ?? ''), secrets: tokensIn(tokenLines), keepsFormer: true }]
 }
 
 function agentFile(path: string, text: string): File {
@@ -77,7 +82,17 @@ function ancestors(directory: string): string[] {
 
 function uploadPieces({ secureFilePriv, databaseUser, databaseGroup }: Settings): Piece[] {
   if (secureFilePriv === undefined || secureFilePriv === '') return []
-  return [{ kind: 'directory', path: secureFilePriv, owner: databaseUser, group: databaseGroup, mode: 0o750 }]
+  const staysAsFound = secureFilePriv !== ownUploadFolder
+  return [
+    {
+      kind: 'directory',
+      path: secureFilePriv,
+      owner: databaseUser,
+      group: databaseGroup,
+      mode: 0o750,
+      staysAsFound,
+    },
+  ]
 }
 
 function pluginPieces({ facts }: Ground, { pluginContent }: Settings): Piece[] {
@@ -99,9 +114,10 @@ function optionFilePiece(settings: Settings): File {
   }
 }
 
+/** What is commented out may open the keyring still. */
 function tokensIn(lines: string | undefined): string[] {
   return (lines ?? '')
     .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/^\s*#/, '').trim())
+    .filter((line) => line !== '')
 }

@@ -4,6 +4,10 @@ import type { Tree } from './tree.ts'
 /** What the administrator of a host says to systemd, which comes before what packages say. */
 export const systemFolder = '/etc/systemd/system'
 
+/** Folders of ours, whose owner and mode are ours to say. */
+export const ownConfigFolder = '/etc/strongroom'
+export const ownUploadFolder = '/var/lib/mysql-files'
+
 /** Where systemd finds what it hands over to the agent. */
 export const credentialFiles = {
   file: '/etc/strongroom/aws-credentials',

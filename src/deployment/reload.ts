@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import type { Piece } from './piece.ts'
-import { systemFolder } from './places.ts'
+import { StrongroomError } from '../errors.ts'
 import { runSystemProgram } from './system-programs.ts'
 
-/** Where systemd runs, it reads units that were changed. */
-export function reloadSystemd(changed: readonly Piece[]): void {
-  const units = changed.some((piece) => 'path' in piece && piece.path.startsWith(`${systemFolder}/`))
+/** Where systemd runs, it reads its units anew: those of a run that was killed, too. Throws SR_DEPLOY_FAILED. */
+export function reloadSystemd(): void {
   // sd_booted(3)
-  if (units && existsSync('/run/systemd/system')) runSystemProgram('systemctl', ['daemon-reload'])
+  if (!existsSync('/run/systemd/system')) return
+  const { status, stderr } = runSystemProgram('systemctl', ['daemon-reload'])
+  if (status === 0) return
+  throw new StrongroomError('SR_DEPLOY_FAILED', `systemctl daemon-reload failed: ${stderr.trim()}`)
 }

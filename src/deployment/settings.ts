@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { StrongroomError, systemCode } from '../errors.ts'
 import type { Accounts } from './accounts.ts'
 import { keyringsOf, listenerOf, optionOf, pathIn, type Present } from './present.ts'
-import { credentialFiles, ownOptionFile } from './places.ts'
+import { credentialFiles, ownOptionFile, ownUploadFolder } from './places.ts'
 import { pluginFor } from './plugin-source.ts'
 import type { ServerFacts } from './server-facts.ts'
 import type { Tree } from './tree.ts'
@@ -53,7 +53,6 @@ export interface Ground {
 }
 
 const defaultListen = '127.0.0.1:8201'
-const defaultUploadFolder = '/var/lib/mysql-files'
 
 /** Throws SR_DEPLOY_IMPOSSIBLE and SR_USAGE. */
 export function decide(ground: Ground): Settings {
@@ -75,7 +74,12 @@ export function decide(ground: Ground): Settings {
     listener,
     dataDirectory,
     storeDirectory,
-    keyringOptions: wishes.keyringOptions,
+    keyringOptions: {
+      ...wishes.keyringOptions,
+      // Else the agent would go on to read it, whatever systemd hands over.
+      ...(wishes.credentials !== undefined &&
+        wishes.credentials !== 'none' && { 'credentials-file': undefined }),
+    },
     adminSocket: optionOf(present, 'agent', 'admin-socket') ?? '/run/strongroom/admin.sock',
     listen,
     vaultPort: hasVault ? portOf(listen) : undefined,
@@ -214,11 +218,19 @@ function uploadFolder({ wishes, present, facts, tree }: Ground): string | undefi
     return wishes.secureFilePriv === 'keep' ? undefined : wishes.secureFilePriv
   const own = present.optionFile
   if (own?.options.some(({ name }) => name.endsWith('-key-management')) === true)
-    return own.options.findLast(({ name }) => name === 'secure-file-priv')?.value
+    return mended(own.options.findLast(({ name }) => name === 'secure-file-priv')?.value)
   const ownPath = wishes.optionFile ?? ownOptionFile(tree)
   const others = facts.options.filter(({ name, file }) => name === 'secure-file-priv' && file !== ownPath)
-  const value = others.at(-1)?.value
-  return value === undefined || value === '' || value === '/' ? defaultUploadFolder : undefined
+  return restricts(others.at(-1)?.value) ? undefined : ownUploadFolder
+
+  function mended(value: string | undefined): string | undefined {
+    return value === undefined || restricts(value) ? value : ownUploadFolder
+  }
+}
+
+/** Of secure-file-priv, which is no restriction where it is empty. */
+export function restricts(folder: string | undefined): boolean {
+  return folder !== undefined && folder !== '' && folder !== '/'
 }
 
 /** How fast old data is encrypted is the administrator's to say, as long as it is. */

@@ -17,11 +17,22 @@ export interface Outcome {
   readonly stderr: string
 }
 
+export interface Given {
+  readonly input?: string
+  /** An open file, which the program has as /proc/self/fd/3. */
+  readonly file?: number
+}
+
 /** Runs one to its end. Throws SR_DEPLOY_IMPOSSIBLE where it is not installed. */
-export function runSystemProgram(program: SystemProgram, args: readonly string[], input = ''): Outcome {
+export function runSystemProgram(
+  program: SystemProgram,
+  args: readonly string[],
+  { input = '', file }: Given = {},
+): Outcome {
   const { error, status, stdout, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
     input,
+    stdio: ['pipe', 'pipe', 'pipe', ...(file === undefined ? [] : [file])],
     env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C.UTF-8' },
   })
   if (error === undefined) return { status: status ?? -1, stdout, stderr }

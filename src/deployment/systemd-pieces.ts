@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
 import type { File, Link, NoFile, Piece } from './piece.ts'
-import { systemFolder } from './places.ts'
+import { ownMark, systemFolder } from './places.ts'
 import type { Settings } from './settings.ts'
 
 const agentUnit = `${systemFolder}/strongroom-agent.service`
 const agentDropIns = `${agentUnit}.d`
 const serverDropIns = `${systemFolder}/mariadb.service.d`
+
+const heading = `# Written by \`${ownMark}\`; what you change here goes.\n`
 
 const credentialTemplates = {
   file: 'credentials-file.conf',
@@ -72,10 +74,11 @@ function unitFile(settings: Settings, template: string, path: string): File {
 }
 
 function publicFile(path: string, text: string): File {
-  return { kind: 'file', path, owner: 'root', group: 'root', mode: 0o644, content: Buffer.from(text) }
+  const content = Buffer.from(`${heading}${text}`)
+  return { kind: 'file', path, owner: 'root', group: 'root', mode: 0o644, content }
 }
 
-/** A template of deploy/systemd with this host's values. */
+/** A template of deploy/systemd with this host's values. Throws SR_DEPLOY_IMPOSSIBLE for one that systemd would read otherwise. */
 export function filled(template: string, { program, config, storeDirectory, vaultPort }: Settings): string {
   const values: Readonly<Record<string, string>> = {
     PROGRAM: program,
@@ -83,7 +86,15 @@ export function filled(template: string, { program, config, storeDirectory, vaul
     DATA_DIRECTORY: storeDirectory,
     VAULT_PORT: String(vaultPort ?? ''),
   }
-  return readTemplate(template).replace(/@([A-Z_]+)@/g, (whole, name: string) => values[name] ?? whole)
+  return readTemplate(template).replace(/@([A-Z_]+)@/g, (whole, name: string) => {
+    const value = values[name] ?? whole
+    // Words, specifiers and quotes of units, and tmpfiles.d's patterns.
+    if (!/[\s\p{Cc}%"'\\$*?[\]{}]/u.test(value)) return value
+    throw new StrongroomError(
+      'SR_DEPLOY_IMPOSSIBLE',
+      `${JSON.stringify(value)} can't stand in a unit of systemd, for it holds a space or a special character: name another path`,
+    )
+  })
 }
 
 function readTemplate(template: string): string {

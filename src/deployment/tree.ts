@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
+import { constants, lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError, systemCode } from '../errors.ts'
 
@@ -19,6 +19,21 @@ export class Tree {
 
   /** Where the thing of that path lies. What is not there yet may be made there. Throws SR_DEPLOY_IMPOSSIBLE on a loop of links. */
   place(path: string): string {
+    return this.#follow(path).place
+  }
+
+  /** Where the name itself lies, be it a link. */
+  entry(path: string): string {
+    return join(this.place(dirname(path)), basename(path))
+  }
+
+  /** The folders whose entries say where the path leads, as far as they are there: who may write in one of them decides it. */
+  foldersOnTheWay(path: string): string[] {
+    return this.#follow(path).folders
+  }
+
+  #follow(path: string): { place: string; folders: string[] } {
+    const folders = new Set<string>()
     let waiting = parts(path)
     let found: string[] = []
     let links = 0
@@ -27,7 +42,9 @@ export class Tree {
       waiting = rest
       if (name === '..') found = found.slice(0, -1)
       else {
-        const target = linkTarget(join(this.root, ...found, name))
+        const folder = join(this.root, ...found)
+        folders.add(folder)
+        const target = linkTarget(join(folder, name))
         if (target === undefined) found = [...found, name]
         else {
           links += 1
@@ -38,28 +55,29 @@ export class Tree {
         }
       }
     }
-    return join(this.root, ...found)
+    return { place: join(this.root, ...found), folders: [...folders] }
   }
 
   /** undefined: nothing is there. Throws the system's error where that can't be told. */
   look(path: string): Stats | undefined {
-    try {
-      return lstatSync(this.place(path))
-    } catch (error) {
-      if (isAbsence(error)) return undefined
-      throw error
-    }
+    return statsOf(this.place(path))
+  }
+
+  /** Of the name itself, be it a link. */
+  lookAtEntry(path: string): Stats | undefined {
+    return statsOf(this.entry(path))
   }
 
   /** To what the link of that path leads, as it says; undefined: there is no link. */
   linkAt(path: string): string | undefined {
-    return linkTarget(join(this.place(dirname(path)), basename(path)))
+    return linkTarget(this.entry(path))
   }
 
   /** undefined: nothing is there. Throws the system's error where it can't be read. */
   read(path: string): Buffer | undefined {
     try {
-      return readFileSync(this.place(path))
+      // A FIFO must not block us.
+      return readFileSync(this.place(path), { flag: constants.O_RDONLY | constants.O_NONBLOCK })
     } catch (error) {
       if (isAbsence(error)) return undefined
       throw error
@@ -69,6 +87,15 @@ export class Tree {
 
 /** As in Linux (path_resolution(7)). */
 const longestChain = 40
+
+function statsOf(place: string): Stats | undefined {
+  try {
+    return lstatSync(place)
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}
 
 function parts(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.')

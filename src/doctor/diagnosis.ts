@@ -18,12 +18,27 @@ export interface Diagnosis {
 export function diagnose(examined: Examined): Diagnosis {
   const results = checks.flatMap(({ about, run }) => run(examined).map((result) => ({ about, result })))
   const findings = results.flatMap(({ result }) =>
-    isFinding(result) ? [{ ...result, severity: findingCodes[result.code] }] : [],
+    isFinding(result) ? [{ ...plain(result), severity: findingCodes[result.code] }] : [],
   )
   return {
     findings: severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity)),
     notChecked: results.flatMap(({ about, result }) =>
-      isFinding(result) ? [] : [{ about, reason: result.notChecked }],
+      isFinding(result) ? [] : [{ about, reason: plainText(result.notChecked) }],
     ),
   }
+}
+
+function plain({ code, where, what, remedy }: Finding): Finding {
+  return { code, where: plainText(where), what: plainText(what), remedy: plainText(remedy) }
+}
+
+/**
+ * Names of files and what a server says may come from whoever took it over: nothing in them is to move the cursor of a terminal, begin a
+ * line of its own, or turn round the order of letters.
+ */
+function plainText(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+  )
 }

@@ -12,6 +12,8 @@ export interface Unseen {
   readonly unseen: string
   /** Whoever runs the doctor may not look there; that is no fault of the host. */
   readonly isForbidden?: true
+  /** Somebody is there, and does not know how to answer. */
+  readonly isRefused?: true
 }
 
 export function seen<T>(value: T): Seen<T> {

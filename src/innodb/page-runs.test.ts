@@ -6,7 +6,7 @@ import { pageRuns, shares } from './page-runs.ts'
 test('all pages are read where all are wanted, in order and once', () => {
   fc.assert(
     fc.property(fc.nat(500), fc.integer({ min: 1, max: 70 }), (pages, length) => {
-      const read = pageRuns(pages, pages, length).flatMap(({ first, count }) =>
+      const read = [...pageRuns(pages, pages, length)].flatMap(({ first, count }) =>
         Array.from({ length: count }, (_, at) => first + at),
       )
       assert.deepEqual(
@@ -18,17 +18,20 @@ test('all pages are read where all are wanted, in order and once', () => {
 })
 
 test('a sample has the first and the last pages, is spread, and is as large as wanted but for a run', () => {
-  assert.deepEqual(pageRuns(1000, 128, 64), [
-    { first: 0, count: 64 },
-    { first: 960, count: 40 },
-  ])
+  assert.deepEqual(
+    [...pageRuns(1000, 128, 64)],
+    [
+      { first: 0, count: 64 },
+      { first: 960, count: 40 },
+    ],
+  )
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5000 }),
       fc.nat(5000),
       fc.integer({ min: 1, max: 64 }),
       (pages, wanted, length) => {
-        const runs = pageRuns(pages, wanted, length)
+        const runs = [...pageRuns(pages, wanted, length)]
         const read = runs.reduce((sum, { count }) => sum + count, 0)
         assert.ok(read <= Math.max(wanted, length))
         assert.equal(new Set(runs.map(({ first }) => first)).size, runs.length)
@@ -53,4 +56,9 @@ test('small wants are met, large ones share what is left', () => {
       if (inAll <= budget) assert.equal(given, inAll)
     }),
   )
+})
+
+test('a file of any size is gone through without a list of all its runs', () => {
+  const [first] = pageRuns(2 ** 50, Infinity, 64)
+  assert.deepEqual(first, { first: 0, count: 64 })
 })

@@ -1,14 +1,14 @@
 import type { PageRun } from './paged-files.ts'
 
 /** Runs of `length` pages: all of them where `wanted` pages are all, else so many of them as hold that, evenly spread. */
-export function pageRuns(pages: number, wanted: number, length: number): PageRun[] {
+export function* pageRuns(pages: number, wanted: number, length: number): Generator<PageRun, void> {
   const inAll = Math.ceil(pages / length)
   const chosen = wanted >= pages ? inAll : Math.min(inAll, Math.max(1, Math.floor(wanted / length)))
-  return Array.from({ length: chosen }, (_, at) => {
+  for (let at = 0; at < chosen; at++) {
     // The first and the last are among them: what was written first, and what was written last.
     const first = length * (chosen === 1 ? 0 : Math.floor((at * (inAll - 1)) / (chosen - 1)))
-    return { first, count: Math.min(length, pages - first) }
-  })
+    yield { first, count: Math.min(length, pages - first) }
+  }
 }
 
 /** Divides a budget so that small wants are met wholly and large ones get equal shares. */

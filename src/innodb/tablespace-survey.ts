@@ -4,6 +4,7 @@ import { isEmpty, isNeverEncrypted, isSpatial, pageHeader } from './page.ts'
 import type { PageRun } from './paged-files.ts'
 import { pageRuns } from './page-runs.ts'
 import type { Tablespace } from './tablespace.ts'
+import { VersionCount } from './version-count.ts'
 
 /** What the headers of a tablespace's pages say. */
 export interface TablespaceSurvey {
@@ -44,7 +45,7 @@ export async function surveyTablespace(tablespace: Tablespace, wanted: number): 
 
 class PageCount {
   readonly #tablespace: Tablespace
-  readonly #encrypted = new Map<number, number>()
+  readonly #encrypted = new VersionCount()
   readonly #plain = { used: 0, freed: 0, copied: 0, spatial: 0 }
   #pagesRead = 0
   #unclear = 0
@@ -67,7 +68,7 @@ class PageCount {
     return {
       pages: this.#tablespace.pages,
       pagesRead: this.#pagesRead,
-      encrypted: new Map([...this.#encrypted].sort(([a], [b]) => a - b)),
+      encrypted: this.#encrypted.pages,
       plain: this.#plain.used,
       plainSpatial: this.#plain.spatial,
       freedPlain: this.#plain.freed,
@@ -91,7 +92,7 @@ class PageCount {
       this.#plain[use]++
       if (use === 'used' && isSpatial(header, format)) this.#plain.spatial++
     } else if (keyVersion === undefined) this.#unclear++
-    else if (use === 'used') this.#encrypted.set(keyVersion, (this.#encrypted.get(keyVersion) ?? 0) + 1)
+    else if (use === 'used' && !this.#encrypted.add(keyVersion)) this.#unclear++
   }
 
   /** undefined: the page can't be read whole. */

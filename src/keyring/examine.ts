@@ -11,11 +11,16 @@ import { keyFileName } from './wrapped-key.ts'
 
 /**
  * Has the KMS unwrap every key file, not only those that are not held, and asks it about the master key. Neither the store nor
- * memory is changed, and the plaintexts are zeroed. `held` is what an agent has in memory; undefined: there is none.
+ * memory is changed, and the plaintexts are zeroed. `held` is what an agent has in memory; undefined: there is none. `look` reads the
+ * store; whoever may be writing there meanwhile has it done between two writes.
  */
-export async function examine(sources: Sources, held: HeldKeys | undefined): Promise<Examination> {
+export async function examine(
+  sources: Sources,
+  held: HeldKeys | undefined,
+  look: () => Promise<StoreContents> = () => sources.store.look(),
+): Promise<Examination> {
   try {
-    return await examineContents(await sources.store.look(), sources, held)
+    return await examineContents(await look(), sources, held)
   } catch (error) {
     if (!(error instanceof StrongroomError)) throw error
     return { problem: problemOf(error), keys: [], masterKey: await sources.masterKey.examine(undefined, []) }

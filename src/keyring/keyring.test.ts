@@ -541,3 +541,29 @@ test('K4: who asks while a look with the former master key is under way gets the
   keyring.useMasterKey(masterKey, 'AES_256')
   assert.equal(hex(await keyring.obtainLatest(1)), keys[2])
 })
+
+test('K8: an examination holds up no key that is made, and several at once are one', async (t) => {
+  const directory = scratchDirectory(t)
+  const masterKey = new FakeMasterKey()
+  const { keyring } = await openKeyring(t, directory, masterKey)
+  await keyring.obtainLatest(1)
+  const { unwraps } = masterKey
+  const slow = Promise.withResolvers<undefined>()
+  const { unwrap } = masterKey
+  t.mock.method(masterKey, 'unwrap', async (...args: Parameters<FakeMasterKey['unwrap']>) => {
+    const unwrapped = await unwrap.apply(masterKey, args)
+    if (masterKey.unwraps === unwraps + 1) await slow.promise
+    return unwrapped
+  })
+  const examinations = [keyring.examine(), keyring.examine(), keyring.examine()]
+  await until('the KMS is asked', () => masterKey.unwraps === unwraps + 1)
+  assert.equal((await keyring.create(2)).version, 1)
+  slow.resolve(undefined)
+  const found = await Promise.all(examinations)
+  assert.ok(found.every((one) => one === found[0]))
+  assert.deepEqual(
+    found[0]?.keys.map(({ keyId, inMemory }) => [keyId, inMemory]),
+    [[1, 'same']],
+  )
+  assert.notEqual(await keyring.examine(), found[0])
+})

@@ -55,6 +55,8 @@ export class Keyring {
   #masterKey: MasterKey
   #keySpec: KeySpec
   #toldOfContext = false
+  /** The one that is under way. */
+  #examination: Promise<Examination> | undefined
   #closed = false
 
   constructor(options: KeyringOptions) {
@@ -151,9 +153,9 @@ export class Keyring {
     const former = this.#masterKey
     this.#masterKey = masterKey
     this.#keySpec = keySpec
-    void this.#storeWork.run(() => {
+    const workUnderWay = this.#storeWork.run(() => Promise.resolve())
+    void Promise.allSettled([workUnderWay, this.#examination]).then(() => {
       former.close()
-      return Promise.resolve()
     })
     void this.lookAfresh()
   }
@@ -210,11 +212,19 @@ export class Keyring {
     return this.#memory.listKeys()
   }
 
-  /** Has the KMS unwrap every key file anew, and compares with memory; nothing is changed. */
+  /**
+   * Has the KMS unwrap every key file anew, and compares with memory; nothing is changed. Whoever asks meanwhile gets the same result, for
+   * each costs as many calls as there are files. The making of keys does not wait for those calls (rule K8), only for the look at the store.
+   */
   async examine(): Promise<Examination> {
     this.#refuseIfClosed()
-    const sources = this.#sources()
-    return await this.#storeWork.run(() => examine(sources, this.#memory.loaded.held))
+    this.#examination ??= this.#examineAll().finally(() => (this.#examination = undefined))
+    return await this.#examination
+  }
+
+  #examineAll(): Promise<Examination> {
+    const look = () => this.#storeWork.run(() => this.#options.store.look())
+    return examine(this.#sources(), this.#memory.loaded.held, look)
   }
 
   /** Zeroes every key at once, and gives work under way a moment to end: what it leaves half done is safe (rule K1). */

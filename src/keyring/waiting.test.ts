@@ -15,7 +15,12 @@ const trouble = (code: ErrorCode): Trouble => ({
 test('a window of a minute is not slept through', () => {
   assert.equal(longestPauseFor([trouble('SR_MASTER_KEY_DISABLED')]), 5000)
   assert.equal(longestPauseFor([trouble('SR_KMS_UNREACHABLE'), trouble('SR_MASTER_KEY_DISABLED')]), 5000)
+  assert.equal(longestPauseFor([trouble('SR_KMS_ACCESS_DENIED')]), 5000)
   assert.equal(longestPauseFor([trouble('SR_KMS_UNREACHABLE')]), 15_000)
+})
+
+test('who is denied many keys makes no storm of calls', () => {
+  assert.equal(longestPauseFor(Array.from({ length: 11 }, () => trouble('SR_KMS_ACCESS_DENIED'))), 15_000)
 })
 
 test('it says in a line what it waits for', () => {

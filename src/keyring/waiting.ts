@@ -6,7 +6,10 @@ import type { Trouble } from './trouble.ts'
 const longestPause = 15_000
 
 /** A master key may be enabled for a minute only, and to ask whether it is takes one call (milliseconds). */
-const longestPauseWhileDisabled = 5000
+const longestPauseForWindow = 5000
+
+/** A grant may be there as short a time; but whoever is denied is so for each key, by a call of its own. */
+const deniedAtMost = 10
 
 /** The first so many retries are logged, the others once in so many milliseconds: a key may be disabled for months. */
 const retriesLogged = 8
@@ -14,7 +17,9 @@ const loggedAgainAfter = 60_000
 
 /** Says how long a keyring that is not whole is kept waiting between two tries at most. */
 export function longestPauseFor(troubles: readonly Trouble[]): number {
-  return troubles.some(isDisabled) ? longestPauseWhileDisabled : longestPause
+  const denied = troubles.filter(({ error }) => error.code === 'SR_KMS_ACCESS_DENIED').length
+  const mayBeWindow = troubles.some(isDisabled) || (denied > 0 && denied <= deniedAtMost)
+  return mayBeWindow ? longestPauseForWindow : longestPause
 }
 
 /** What it waits for, in one line: `waiting for master key arn:aws:kms:… to be enabled`. */

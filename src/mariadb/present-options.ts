@@ -26,8 +26,9 @@ export function optionFilesOf(place: (path: string) => string): OptionFileAccess
   return {
     read: (file) => {
       try {
-        const writableByAll = (statSync(place(file)).mode & 0o002) !== 0
-        return writableByAll ? undefined : readFileSync(place(file), 'utf8')
+        const found = statSync(place(file))
+        const isRead = found.isFile() && (found.mode & 0o002) === 0
+        return isRead ? readFileSync(place(file), 'utf8') : undefined
       } catch {
         return undefined
       }

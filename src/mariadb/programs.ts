@@ -10,6 +10,7 @@ const packageOf = {
   my_print_defaults: 'mariadb-client-core',
   'mariadb-backup': 'mariadb-backup',
   setpriv: 'util-linux',
+  setsid: 'util-linux',
 } as const
 
 export type Program = keyof typeof packageOf

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 import { type DutyRecord, dutyRecord } from './duty-record.ts'
@@ -25,8 +25,9 @@ export class DutyFiles {
   /** On disk, with its name, when this resolves. Throws SR_WINDOW_DUTY. */
   async write(record: DutyRecord): Promise<void> {
     try {
-      const made = await mkdir(this.directory, { recursive: true, mode: 0o700 })
-      await this.#replace(record, (file) => file.sync())
+      const made = await makeDirectories(this.directory)
+      await requireOurs(this.directory)
+      await this.#replace(record)
       await syncDirectory(this.directory)
       if (made !== undefined) await syncParents(this.directory, made)
     } catch (error) {
@@ -40,7 +41,7 @@ export class DutyFiles {
 
   /** Says in the file how it stands. Where that can't be written, what was written before still says what is to be done. */
   async update(record: DutyRecord): Promise<void> {
-    await this.#replace(record, () => Promise.resolve()).catch(() => undefined)
+    await this.#replace(record).catch(() => undefined)
   }
 
   async has(id: string): Promise<boolean> {
@@ -71,6 +72,7 @@ export class DutyFiles {
 
   async #names(): Promise<string[]> {
     try {
+      await requireOurs(this.directory)
       return (await readdir(this.directory)).filter((name) => nameForm.test(name))
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return []
@@ -82,14 +84,15 @@ export class DutyFiles {
     }
   }
 
-  async #replace(record: DutyRecord, synced: (file: FileHandle) => Promise<void>): Promise<void> {
+  /** Synced each time: else a crash may leave an empty file in the place of what has to be closed. */
+  async #replace(record: DutyRecord): Promise<void> {
     const path = this.pathOf(record.id)
     const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
     try {
       const file = await open(temporary, 'wx', 0o600)
       try {
         await file.writeFile(`${JSON.stringify(record, undefined, 2)}\n`)
-        await synced(file)
+        await file.sync()
       } finally {
         await file.close()
       }
@@ -107,6 +110,28 @@ function parse(text: string): DutyRecord | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The uppermost that was made; undefined: all were there. Node.js's own way never ends below /proc (`recursive`). */
+async function makeDirectories(directory: string): Promise<string | undefined> {
+  try {
+    await mkdir(directory, { mode: 0o700 })
+    return directory
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return undefined
+    const parent = dirname(directory)
+    if (systemCode(error) !== 'ENOENT' || parent === directory) throw error
+    const made = await makeDirectories(parent)
+    await mkdir(directory, { mode: 0o700 })
+    return made ?? directory
+  }
+}
+
+/** Who may write there could have a key disabled, or keep one from it. */
+async function requireOurs(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory)
+  if ([0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0) return
+  throw new Error(`it is another user's, or others may write there: its mode has to be 0700`)
 }
 
 /** Of a directory and those above it, as far as they were made just now. */

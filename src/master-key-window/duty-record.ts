@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { processIdentity } from './process-identity.ts'
-import { placeSchema, targetSchema } from './target.ts'
+import type { OpenOrder } from './orders.ts'
+import { ownIdentity, processIdentity } from './process-identity.ts'
+import { type Place, placeSchema, targetSchema } from './target.ts'
 
 /**
  * What somebody has to close, as it is written down before it is opened.
@@ -25,3 +26,21 @@ export const dutyRecord = z.strictObject({
   trouble: z.string().optional(),
 })
 export type DutyRecord = z.infer<typeof dutyRecord>
+
+/** As this process is about to open what is ordered. */
+export function recordOf(
+  { id, target, lasts, mayOpenUntil }: Omit<OpenOrder, 'order'>,
+  place: Place,
+): DutyRecord {
+  return {
+    format: 'strongroom-master-key-duty/1',
+    id,
+    target,
+    place,
+    holder: ownIdentity(),
+    begunAt: Date.now(),
+    endsAt: Date.now() + lasts,
+    state: 'opening',
+    ...(mayOpenUntil !== undefined && { mayOpenUntil }),
+  }
+}

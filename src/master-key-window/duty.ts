@@ -73,9 +73,10 @@ export class Duty {
   async #open(): Promise<void> {
     const { opening, files, tell } = this.#tools
     const { lasts, proves } = this.#terms
-    if (proves) await this.#attempts(() => opening.prove())
     await files.write(this.#record)
+    // Before it proves: to disable what is disabled changes nothing, but another window may just have enabled it.
     await requireAlone(this.#record, files)
+    if (proves) await this.#attempts(() => opening.prove())
     await this.#attempts(async (limits) => {
       if (!this.#mayBeOpen) this.#deadline.set(lasts)
       tell({ event: 'opening' })

@@ -19,6 +19,9 @@ const operations: CreateGrantCommandInput['Operations'] = [
   'DescribeKey',
 ]
 
+/** Of the form that all have. */
+const noGrant = '0'.repeat(64)
+
 /** The encryption context of bound data keys: docs/architecture.md. */
 const keyringContext = 'strongroom-keyring'
 
@@ -33,8 +36,10 @@ export class GrantOpening implements Opening {
     this.#reach = reach
   }
 
+  /** Whether it may be revoked is found out with one that is not there. */
   async prove(): Promise<void> {
     await this.#find()
+    await this.#revoke(noGrant)
   }
 
   async open({ over, late: abortSignal }: OpeningLimits): Promise<string | undefined> {

@@ -2,6 +2,7 @@ import { StrongroomError } from '../errors.ts'
 import { closeForSure, requestLives, watchAndForget } from './closing.ts'
 import type { DutyEvent, OwnDutyEvent } from './duty-event.ts'
 import { DutyFiles, newDutyId } from './duty-files.ts'
+import { recordOf } from './duty-record.ts'
 import { Held } from './held.ts'
 import { openingOf } from './opening-of.ts'
 import type { OpenOrder, Task } from './orders.ts'
@@ -14,7 +15,7 @@ export type GuardedTarget = Omit<OpenOrder, 'order' | 'id'>
 /** Opens what is to be closed again for sure: a watchdog does both; should it die, this process does its duty. */
 export class Guard {
   readonly #task: Task
-  readonly #held = new Map<string, Held>()
+  readonly #held = new Map<string, { readonly held: Held; readonly target: GuardedTarget }>()
   readonly #files: DutyFiles
   #watchdog: WatchdogProcess | undefined
   #whyDead: string | undefined
@@ -54,7 +55,7 @@ export class Guard {
     const id = newDutyId()
     const close = (because: string) => this.#watchdog?.order({ order: 'close', id, because })
     const held = new Held({ id, close, tell })
-    this.#held.set(id, held)
+    this.#held.set(id, { held, target })
     if (this.#whyDead === undefined) this.#watchdog?.order({ order: 'open', id, ...target })
     else held.take(neverOpened(id))
     return held
@@ -67,21 +68,27 @@ export class Guard {
   }
 
   #take(event: DutyEvent): void {
-    this.#held.get(event.id)?.take(event)
+    this.#held.get(event.id)?.held.take(event)
   }
 
   async #succeed(): Promise<void> {
     const reach = new Reach(this.#task.place, this.#task.credentials)
     await Promise.all(
-      [...this.#held.values()].filter(({ isSettled }) => !isSettled).map((held) => this.#close(held, reach)),
+      [...this.#held.values()]
+        .filter(({ held }) => !held.isSettled)
+        .map(({ held, target }) => this.#close(held, target, reach)),
     )
     reach.close()
   }
 
-  async #close({ id }: Held, reach: Reach): Promise<void> {
+  async #close({ id, lastHeard }: Held, target: GuardedTarget, reach: Reach): Promise<void> {
     const { records } = await this.#files.list().catch(() => ({ records: [] }))
-    const left = records.find((record) => record.id === id)
-    // It is written down before anything is opened.
+    // It is written down before anything is opened; but the file may be gone by now, or not to be read.
+    const known =
+      lastHeard === undefined
+        ? undefined
+        : { ...recordOf({ id, ...target }, this.#task.place), state: lastHeard }
+    const left = records.find((record) => record.id === id) ?? known
     if (left === undefined) {
       this.#take(neverOpened(id))
       return

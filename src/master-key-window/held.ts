@@ -19,6 +19,8 @@ export class Held {
   readonly #close: (because: string) => void
   readonly #tell: (event: DutyEvent) => void
   #isSettled = false
+  #callsSent = 0
+  #isOpened = false
 
   constructor({ id, close, tell }: HeldBy) {
     this.id = id
@@ -45,13 +47,23 @@ export class Held {
     return this.#isSettled
   }
 
+  /** As its record would say by what was heard; undefined: nothing was sent that could have opened it. */
+  get lastHeard(): 'opening' | 'open' | undefined {
+    if (this.#callsSent === 0) return undefined
+    return this.#isOpened && this.#callsSent === 1 ? 'open' : 'opening'
+  }
+
   close(because: string): void {
     this.#close(because)
   }
 
   take(event: DutyEvent): void {
     this.#tell(event)
-    if (event.event === 'open') this.#opened.resolve(event)
+    if (event.event === 'opening') this.#callsSent += 1
+    if (event.event === 'open') {
+      this.#isOpened = true
+      this.#opened.resolve(event)
+    }
     if (event.event === 'not-opened') {
       this.#isSettled = true
       this.#over.abort(event.message)

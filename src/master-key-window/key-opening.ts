@@ -8,6 +8,9 @@ import type { Reach } from './reach.ts'
 /** Milliseconds: the KMS may say for some seconds after a change what was before it (it is eventually consistent). */
 const looksAfter = [0, 200, 500, 1000, 2000, 3000]
 
+/** From all others, such as `Unavailable` and `Updating`, a key may come back as enabled as it was. */
+const closedStates = ['Disabled', 'PendingDeletion', 'PendingReplicaDeletion', 'PendingImport']
+
 /** A master key that is enabled. */
 export class KeyOpening implements Opening {
   readonly #keyArn: string
@@ -37,7 +40,7 @@ export class KeyOpening implements Opening {
     try {
       requestId = await this.#disable('disable')
     } catch (error) {
-      // Deleted, or pending deletion: then it can't be used, which is all that is wanted.
+      // Deleted, or pending deletion: then it can't be used, which is all that is wanted. What else it may be, the look tells.
       if (!['NotFoundException', 'KMSInvalidStateException'].includes(awsErrorName(error) ?? '')) throw error
     }
     for (const pause of looksAfter) {
@@ -46,7 +49,7 @@ export class KeyOpening implements Opening {
     }
     throw new StrongroomError(
       'SR_WINDOW_LEFT_OPEN',
-      `master key ${this.#keyArn} was told to be disabled, and the KMS says that it is enabled`,
+      `master key ${this.#keyArn} was told to be disabled, and the KMS does not say that it is`,
     )
   }
 
@@ -55,7 +58,7 @@ export class KeyOpening implements Opening {
       const { KeyMetadata } = await this.#reach.do(`look at master key ${this.#keyArn}`, ({ kms }) =>
         kms.send(new DescribeKeyCommand({ KeyId: this.#keyArn })),
       )
-      return KeyMetadata?.KeyState === 'Enabled'
+      return !closedStates.includes(KeyMetadata?.KeyState ?? '')
     } catch (error) {
       if (awsErrorName(error) === 'NotFoundException') return false
       throw error

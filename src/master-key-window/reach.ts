@@ -1,4 +1,4 @@
-import { AwsAccess } from '../aws/access.ts'
+import { AwsAccess, credentialsOfTheMoment } from '../aws/access.ts'
 import { StrongroomError } from '../errors.ts'
 import type { HandedCredentials } from './credentials.ts'
 import { Pacer } from './pacer.ts'
@@ -14,7 +14,7 @@ const between = 220
  */
 export class Reach {
   readonly #handed: AwsAccess
-  /** Where the handed credentials have ended, those that the places where AWS's tools look have by now. */
+  /** Where the handed credentials have ended, those that somebody has put since where AWS's tools look. */
   readonly #looked: AwsAccess
   #current: AwsAccess
   readonly enabling = new Pacer(between)
@@ -22,7 +22,7 @@ export class Reach {
 
   constructor(place: Place, credentials: HandedCredentials | undefined) {
     const where = { region: place.region, endpointUrl: place.endpointUrl, attempts: 1 }
-    this.#looked = new AwsAccess({ ...where, profile: place.profile })
+    this.#looked = new AwsAccess({ ...where, credentials: credentialsOfTheMoment(place.profile) })
     this.#handed =
       credentials === undefined
         ? this.#looked

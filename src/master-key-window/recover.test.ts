@@ -65,6 +65,23 @@ test('what a process holds is left to it', async (t) => {
   assert.equal(await state(), 'Enabled')
 })
 
+test('what a later window has open is not closed under it, whatever an earlier one left written down', async (t) => {
+  const { files, record, caller, state } = await site(t)
+  const earlier = [record(), record({ state: 'watching', mayOpenUntil: Date.now() + 60_000 })]
+  const later = record({ holder: ownIdentity() })
+  for (const one of [...earlier, later]) await files.write(one)
+  const found = await recover(files, caller)
+  assert.deepEqual(
+    found.map(({ outcome }) => outcome),
+    ['held', 'held', 'held'],
+  )
+  assert.equal(await state(), 'Enabled')
+
+  await files.remove(later.id)
+  await recover(files, caller)
+  assert.equal(await state(), 'Disabled')
+})
+
 test('what another host should have closed long ago is closed', async (t) => {
   const { files, record, caller, state } = await site(t)
   const holder = { ...ownIdentity(), host: 'elsewhere' }

@@ -7,13 +7,14 @@ import type { DutyRecord } from './duty-record.ts'
 import { openingOf } from './opening-of.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
 import { Reach } from './reach.ts'
+import { rivalsOf } from './rivals.ts'
 import type { Place } from './target.ts'
 
 /** What became of a duty that was found. */
 export interface FoundDuty {
   readonly record: DutyRecord
   /**
-   * - `held`: its watchdog runs; on another host, so far as can be told.
+   * - `held`: its watchdog runs, or that of a later window on the same thing; on another host, so far as can be told.
    * - `closed`: nobody held it, and it was done now.
    * - `left`: nobody holds it, and it could not be done: `why`.
    */
@@ -37,13 +38,12 @@ export async function recover(files: DutyFiles, caller: Caller): Promise<FoundDu
 }
 
 async function recoverOne(record: DutyRecord, files: DutyFiles, caller: Caller): Promise<FoundDuty> {
-  const runs = isRunning(record.holder) ?? Date.now() < record.endsAt + graceForOthers
-  if (runs) return { record, outcome: 'held' }
+  if (isHeld(record)) return { record, outcome: 'held' }
   const isSamePlace =
     record.place.region === caller.place.region && record.place.endpointUrl === caller.place.endpointUrl
   const reach = new Reach(record.place, isSamePlace ? caller.credentials : undefined)
   try {
-    await closeOnce(record, reach)
+    if (!(await closeUnlessOpenAnew(record, files, reach))) return { record, outcome: 'held' }
     await forgetOrKeep(record, files)
     return { record, outcome: 'closed' }
   } catch (error) {
@@ -53,12 +53,18 @@ async function recoverOne(record: DutyRecord, files: DutyFiles, caller: Caller):
   }
 }
 
-async function closeOnce(record: DutyRecord, reach: Reach): Promise<void> {
+function isHeld({ holder, endsAt }: DutyRecord): boolean {
+  return isRunning(holder) ?? Date.now() < endsAt + graceForOthers
+}
+
+/** False: a later window on the same thing has it open, and would end with this. */
+async function closeUnlessOpenAnew(record: DutyRecord, files: DutyFiles, reach: Reach): Promise<boolean> {
   const opening = openingOf(record.target, reach)
   for (let left = tries - 1; ; left -= 1) {
+    if ((await rivalsOf(record, files)).some(isHeld)) return false
     try {
       await opening.close()
-      return
+      return true
     } catch (error) {
       if (left === 0) throw error
       await setTimeout(1000)

@@ -3,9 +3,9 @@ import type { Readable, Writable } from 'node:stream'
 import { Duty } from './duty.ts'
 import type { DutyEvent, OwnDutyEvent } from './duty-event.ts'
 import { DutyFiles } from './duty-files.ts'
+import { recordOf } from './duty-record.ts'
 import { openingOf } from './opening-of.ts'
 import { type OpenOrder, orderSchema, type Task, taskSchema } from './orders.ts'
-import { ownIdentity } from './process-identity.ts'
 import { Reach } from './reach.ts'
 import { describeTarget } from './target.ts'
 
@@ -92,21 +92,11 @@ class Watchdog {
     this.#reach.close()
   }
 
-  #take({ id, target, lasts, proves, mayOpenUntil }: OpenOrder): void {
-    const record = {
-      format: 'strongroom-master-key-duty/1' as const,
-      id,
-      target,
-      place: this.#task.place,
-      holder: ownIdentity(),
-      begunAt: Date.now(),
-      endsAt: Date.now() + lasts,
-      state: 'opening' as const,
-      ...(mayOpenUntil !== undefined && { mayOpenUntil }),
-    }
+  #take(order: OpenOrder): void {
+    const { id, target, lasts, proves } = order
     const what = describeTarget(target)
     const duty = new Duty(
-      { record, lasts, proves },
+      { record: recordOf(order, this.#task.place), lasts, proves },
       {
         opening: openingOf(target, this.#reach),
         files: this.#files,

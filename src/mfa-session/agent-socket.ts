@@ -13,7 +13,20 @@ const mostLinks = 40
  * SR_ADMIN_UNTRUSTED, and SR_ADMIN_FAILED where there is none.
  */
 export function requireAgentSocket(path: string): void {
-  const steps = stepsTo(path)
+  try {
+    requireTrust(path)
+  } catch (error) {
+    if (error instanceof StrongroomError) throw error
+    throw new StrongroomError(
+      'SR_ADMIN_FAILED',
+      `cannot find the agent's admin socket ${path} (${systemCode(error) ?? messageOf(error)}): see that the agent runs, and that its admin-socket is this one`,
+      { cause: error },
+    )
+  }
+}
+
+function requireTrust(path: string): void {
+  const steps = walk('/', resolve(path).slice(1).split('/'), mostLinks)
   const socket = lstatSync(steps.at(-1) ?? path)
   if (!socket.isSocket()) throw untrusted(path, 'it is no socket')
   if ((socket.mode & 0o077) !== 0) throw untrusted(path, `others may connect to it (mode ${modeOf(socket)})`)
@@ -41,18 +54,6 @@ function faultOf(directory: Stats, { owner, socketOwner, us }: Owners): string |
 }
 
 /** Every file, directory and symbolic link on the way there; the last is what is there. */
-function stepsTo(path: string): string[] {
-  try {
-    return walk('/', resolve(path).slice(1).split('/'), mostLinks)
-  } catch (error) {
-    throw new StrongroomError(
-      'SR_ADMIN_FAILED',
-      `cannot find the agent's admin socket ${path} (${systemCode(error) ?? messageOf(error)}): see that the agent runs, and that its admin-socket is this one`,
-      { cause: error },
-    )
-  }
-}
-
 function walk(directory: string, [name, ...rest]: readonly string[], linksLeft: number): string[] {
   if (name === undefined) return []
   const step = join(directory, name)

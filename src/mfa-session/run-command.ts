@@ -35,13 +35,11 @@ export async function runCommand(
   // Before it runs: a signal that found no listener would end us, and leave it running.
   const signals = new SignalsPassedOn()
   try {
-    const child = spawn(name, args, { stdio: 'inherit', env: environment })
-    signals.to = child
     return await new Promise((resolve, reject) => {
-      child.once('error', (error) => {
-        const why = systemCode(error) ?? messageOf(error)
-        reject(new StrongroomError('SR_USAGE', `cannot run ${name} (${why})`, { cause: error }))
-      })
+      // Throws what has to do with the arguments (E2BIG); all else is an event.
+      const child = spawn(name, args, { stdio: 'inherit', env: environment })
+      signals.to = child
+      child.once('error', reject)
       child.once('exit', (code, signal) => {
         resolve({
           exitCode: signal === null ? (code ?? 0) : 128 + osConstants.signals[signal],
@@ -49,6 +47,9 @@ export async function runCommand(
         })
       })
     })
+  } catch (error) {
+    const why = systemCode(error) ?? messageOf(error)
+    throw new StrongroomError('SR_USAGE', `cannot run ${name} (${why})`, { cause: error })
   } finally {
     signals.end()
   }

@@ -136,15 +136,13 @@ test('with --require-mfa the access key alone uses nothing, with a grant neither
     const service = await startTestService(t)
     const { keyArn: KeyId, credentials, plan } = await provisionServer(service, { access, requiresMfa: true })
     if (access === 'grant')
-      await service
-        .kms()
-        .send(
-          new CreateGrantCommand({
-            KeyId,
-            GranteePrincipal: plan.identity.arn,
-            Operations: [...grantedOperations],
-          }),
-        )
+      await service.kms().send(
+        new CreateGrantCommand({
+          KeyId,
+          GranteePrincipal: plan.identity.arn,
+          Operations: [...grantedOperations],
+        }),
+      )
     const { serialNumber, app } = await enableDevice(service.iam(), plan.identity.name, 'db1')
     await assert.rejects(use(service.kms(credentials), KeyId, own), refused)
     await assert.rejects(use(service.kms(await getSession(service, credentials)), KeyId, own), refused)

@@ -6,7 +6,7 @@ import {
 import { CreateAliasCommand, CreateKeyCommand } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { z } from 'zod'
@@ -131,6 +131,29 @@ test('AWS credentials, from each of their standard places', async (t) => {
     const first = await agent.makeKey(1)
     assert.match(first, /assumed-role\/mariadb\/i-\d+$/)
     await agent.makeKeyAs((arn) => arn.includes('/i-') && arn !== first)
+  })
+
+  await t.test('with credentials = with-mfa none of them, whatever is there', async (t) => {
+    const issue = sessions(service, user, { roleArn, prefix: 'i' })
+    const { url } = await startInstanceMetadata(t, issue.next)
+    const marker = join(scratchDirectory(t), 'marker')
+    const keyring = 'credentials = with-mfa\n[agent]\nadmin-socket = admin.sock\nlog-level = trace'
+    const awaited = /no credentials have been handed over .* run `strongroom with-mfa`/
+    const process = `[default]\nregion = us-east-1\ncredential_process = /usr/bin/touch ${marker}\n`
+    const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = user
+    for (const environment of [{}, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION: 'us-east-1' }]) {
+      const agent = await begin(t, {
+        keyring,
+        environment,
+        instanceMetadata: url,
+        files: (_, directory) => {
+          write(join(directory, 'home/.aws/credentials'), process)
+        },
+      })
+      await agent.refusal(1, awaited)
+    }
+    assert.equal(issue.count(), 0)
+    assert.ok(!existsSync(marker))
   })
 
   await t.test('a web identity token file, read again when it is needed', async (t) => {

@@ -15,6 +15,8 @@ import { until } from '../support/until.ts'
 
 const skip = (await whyNoMachine()) ?? false
 let made: { readonly host: DatabaseHost; readonly guide: Guide } | undefined
+let steps = 0
+let failed = ''
 const found = { masterKey: '', keyringId: '' }
 
 before(async () => {
@@ -39,27 +41,85 @@ step('Provision', async (run) => {
   assert.ok(next !== null, said)
   const [, masterKey = '', keyringId = ''] = next
   Object.assign(found, { masterKey, keyringId })
-  const policies = await run()
-  assert.match(policies, /aws_kms_key/)
+  await run()
+  assert.match(readFileSync(join(at().machine.tree, 'root/db1.tf.json'), 'utf8'), /"aws_kms_key"/)
 })
 
 step('Configure the host', async (run) => {
-  assert.match(await run(), /^nothing differs/m)
+  assert.match(await run(), /^everything is as it must be$/m)
 })
 
-step('Start', async (run) => {
-  assert.match(await run(), /^key 1, version 1/m)
-})
-
-step('Encrypt what was there before', async (run, sql) => {
-  const left = made?.guide.next('Encrypt what was there before', 'sql') ?? ''
-  await until('InnoDB has encrypted all', async () => (await sql(left)) === '0')
-  await run()
-  await sql(made?.guide.next('Encrypt what was there before', 'sql') ?? '')
+step('Start with a new database', async (run) => {
+  const { machine } = at()
+  assert.match(await run(), /^key 1, version 1 +256 bit, latest/m)
+  assert.equal(await machine.run('ls -d /var/lib/mysql.package'), '/var/lib/mysql.package')
 })
 
 step('Prove it', async (run) => {
-  assert.match(await run(), /nothing/)
+  assert.equal(await run(), 'no finding\n')
+})
+
+step('Start with a database that has data', async (run, sql, guide) => {
+  const section = 'Start with a database that has data'
+  const { machine } = at()
+  await machine.run('systemctl stop mariadb strongroom-agent')
+  await machine.run('mv /var/lib/mysql /var/lib/mysql.new && mv /var/lib/mysql.package /var/lib/mysql')
+  assert.match(await run(), /^key 1, version 1, 256 bit/m)
+  const left = guide.next(section, 'sql')
+  await until('InnoDB has encrypted all', async () => (await sql(left)) === '0')
+  await run()
+  await sql(guide.next(section, 'sql'))
+  // Whether pages of the system tablespace are free just then is up to InnoDB.
+  const { stdout } = await machine.try('strongroom doctor --json')
+  const codes = [...stdout.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code)
+  assert.deepEqual(new Set([...codes, 'SRD_FREED_PAGES_PLAINTEXT']), new Set(['SRD_FREED_PAGES_PLAINTEXT']))
+  await machine.run('systemctl stop mariadb strongroom-agent')
+  await machine.run('mv /var/lib/mysql /var/lib/mysql.old && mv /var/lib/mysql.new /var/lib/mysql')
+  await machine.run('systemctl start mariadb')
+})
+
+step('Back up, and prove the backup', async (run, sql) => {
+  await sql(
+    "CREATE DATABASE payroll; CREATE TABLE payroll.salaries (note varchar(80)); INSERT INTO payroll.salaries VALUES ('confidential')",
+  )
+  assert.match(await run(), /completed OK!/)
+  await run()
+  assert.equal(await sql('SELECT note FROM payroll.salaries'), 'confidential')
+})
+
+step('Rotate', async (run) => {
+  assert.equal(await run(), 'key 1, version 2, 256 bit\n')
+})
+
+step('Restart and upgrade', async (run, sql) => {
+  assert.match(await run(), /Status: "every stored key is unwrapped"/)
+  assert.equal(await sql('SELECT note FROM payroll.salaries'), 'confidential')
+})
+
+step('A new access key', async (run) => {
+  const { machine } = at()
+  const idIn = async (file: string) => await machine.run(`sed -n 's/aws_access_key_id *= *//p' ${file}`)
+  const former = await idIn('/etc/strongroom/aws-credentials')
+  await run()
+  await run()
+  const id = await idIn('/etc/strongroom/aws-credentials')
+  assert.notEqual(id, former)
+  assert.match(id, /^AKIA/)
+})
+
+step('A master key that is enabled for starts only', async (run, sql) => {
+  const section = 'A master key that is enabled for starts only'
+  const { machine } = at()
+  await run()
+  assert.equal(await sql('SELECT note FROM payroll.salaries'), 'confidential')
+  await run()
+  await until('the agent waits', async () =>
+    (await machine.property('strongroom-agent', 'StatusText')).includes('to be enabled'),
+  )
+  assert.match(await run(), /disabled/)
+  assert.equal(await sql('SELECT note FROM payroll.salaries'), 'confidential')
+  await run()
+  assert.equal(made?.guide.left.join(), '', section)
 })
 
 function guideOn(host: DatabaseHost): Guide {
@@ -71,8 +131,9 @@ function guideOn(host: DatabaseHost): Guide {
     cwd: '/root',
     acts: [],
     elsewhere: async (script) => {
-      writeFileSync(join(host.machine.tree, 'root/step.sh'), `${prelude(host)}${script}`)
-      return await host.machine.try('cd /root && bash step.sh')
+      const file = `step-${(steps += 1)}.sh`
+      writeFileSync(join(host.machine.tree, 'root', file), `${prelude(host)}${script}`)
+      return await host.machine.try(`cd /root && bash ${file}`)
     },
   })
 }
@@ -94,26 +155,34 @@ strongroom() {
 `
 }
 
+function at(): DatabaseHost {
+  return made?.host ?? assert.fail('there is no machine')
+}
+
 async function bringAlong({ machine, kms }: DatabaseHost): Promise<void> {
   const root = join(machine.tree, 'root')
   cpSync(join(machine.tree, '../release.tar.gz'), join(root, 'strongroom-0.1.0.tar.gz'))
   cpSync(kms.administrator.credentialsFile, join(root, 'administrator'))
+  // `ssh HOST COMMAND`: the administrator's computer is the same machine.
+  writeFileSync(join(machine.tree, 'usr/local/bin/ssh'), '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 })
   await machine.run('mv /opt/strongroom/node_modules/node/bin/node /usr/local/bin/ && rm -r /opt/strongroom')
-  assert.ok(readFileSync(join(root, 'administrator'), 'utf8') !== '')
 }
 
 type Run = () => Promise<string>
 type Sql = (statements: string) => Promise<string>
 
-function step(section: string, act: (run: Run, sql: Sql) => Promise<void>): void {
+function step(section: string, act: (run: Run, sql: Sql, guide: Guide) => Promise<void>): void {
   test(section, { skip }, async (t) => {
     const { host, guide } = made ?? assert.fail('there is no machine')
+    assert.equal(failed, '', 'it goes on where the steps before have led')
     try {
       await act(
         () => guide.run(section),
         (statements) => host.machine.run(`mariadb --batch --skip-column-names --execute "${statements}"`),
+        guide,
       )
     } catch (error) {
+      failed = section
       const journal = await host.machine.try('journalctl --no-pager --boot --lines=80')
       t.diagnostic(`the machine's journal:\n${journal.stdout}`)
       throw error

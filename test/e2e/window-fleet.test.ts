@@ -226,6 +226,21 @@ const cases: Record<string, (t: TestContext, it: Kms) => Promise<void>> = {
     assert.deepEqual(dutiesIn(site.stateDirectory), [])
   },
 
+  async 'who may not revoke gives no grant, for it would stay'(t, it) {
+    const directory = scratchDirectory(t)
+    const site = await windowSite(t, it)
+    await patiently(() => site.admin.send(new EnableKeyCommand({ KeyId: site.key })))
+    const half = await makeUser(it.iam, 'half-of-grants', [
+      { Action: ['kms:DescribeKey', 'kms:CreateGrant', 'kms:ListGrants'] },
+    ])
+    const place = { ...site, credentialsFile: credentialsFile(directory, 'half', half) }
+    const command = startWindow(t, place, ['window', site.key, '--grant', `${account}:user/replica`])
+    assert.equal((await command.exited).code, 1)
+    assert.match(command.output(), /cannot revoke the grant to .*\[SR_AWS_REFUSED\]/)
+    assert.ok(!site.proxy.operations.includes('CreateGrant'))
+    assert.deepEqual(dutiesIn(site.stateDirectory), [])
+  },
+
   async 'a URL tells that the server is up'(t, it) {
     const site = await windowSite(t, it)
     let asked = 0

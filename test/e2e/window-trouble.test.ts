@@ -1,6 +1,6 @@
 import { EnableKeyCommand } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startKms } from '../support/kms-process.ts'
@@ -17,6 +17,27 @@ const cases: Record<string, (site: WindowSite, t: TestContext) => Promise<void>>
     assert.deepEqual(await command.exited, { code: 1, signal: null })
     assert.match(command.output(), /closing: the watchdog has died: it ended with SIGKILL/)
     await requireClosed(site, command)
+  },
+
+  async 'the watchdog is killed, and what it had written down is gone: the command closes all the same'(
+    site,
+  ) {
+    const command = site.open('--for', '10m')
+    await command.says('not ready yet')
+    rmSync(site.stateDirectory, { recursive: true })
+    for (const pid of command.watchdogs()) process.kill(pid, 'SIGKILL')
+    assert.deepEqual(await command.exited, { code: 1, signal: null })
+    assert.match(command.output(), /closing: the watchdog has died.*\n.*closed, confirmed by the KMS/)
+    await requireClosed(site, command)
+  },
+
+  async 'what is written down can not be read: that keeps no key enabled'(site, t) {
+    await site.admin.send(new EnableKeyCommand({ KeyId: site.key }))
+    const place = { ...site, stateDirectory: join(site.credentialsFile, 'duties') }
+    const { exited, output } = startWindow(t, place, ['disable', site.key])
+    assert.equal((await exited).code, 0)
+    assert.match(output(), /what earlier windows of this host left open is not known: .*ENOTDIR/)
+    assert.equal(await site.state(), 'Disabled')
   },
 
   async 'both are killed: the next command finds what is left over, and closes it'(site) {
@@ -175,7 +196,7 @@ const cases: Record<string, (site: WindowSite, t: TestContext) => Promise<void>>
   },
 
   async 'what has to be closed can not be written down: nothing is opened'(site, t) {
-    const command = startWindow(t, { ...site, stateDirectory: '/sys/no-such-place' }, ['window', site.key])
+    const command = startWindow(t, { ...site, stateDirectory: '/proc/no-such-place' }, ['window', site.key])
     assert.equal((await command.exited).code, 1)
     assert.match(command.output(), /nothing is opened, for what has to be closed again.*\[SR_WINDOW_DUTY\]/)
     assert.ok(!site.proxy.operations.includes('EnableKey'))

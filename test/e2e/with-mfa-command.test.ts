@@ -163,6 +163,20 @@ test('strongroom with-mfa', async (t) => {
     }
   })
 
+  await t.test('ends as the command did, also where nobody reads what we say of it', async (t) => {
+    const { code, environment } = await person(t, service, 'leo', mayList)
+    const script = 'sleep 0.5; exit 7'
+    const words = ['--code-from', '0', ...inEnvironment, '--', '/bin/sh', '-c', script]
+    const child = spawn(program, ['with-mfa', ...words], {
+      env: environment,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.stdin.end(`${code}\n`)
+    assert.equal(await exitCodeOf(child), 7)
+  })
+
   await t.test('says at once what a code would not change', async (t) => {
     const { code, ...operator } = await person(t, service, 'ivan')
     const before = service.trail().length

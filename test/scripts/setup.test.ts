@@ -48,7 +48,9 @@ const packages = [
   'apparmor',
   'checkpolicy',
   'debootstrap',
+  'selinux-utils',
   'semodule-utils',
+  'strace',
   'systemd',
   'systemd-container',
 ]

@@ -35,6 +35,7 @@ export const runningAgent: Check = {
         },
       ]
     if (!isSeen(agent) && agent.isForbidden === true) return [notChecked(agent.unseen)]
+    if (!isSeen(agent) && agent.isRefused === true) return [strange(adminSocket, agent.unseen)]
     if (!isSeen(agent))
       return [
         {
@@ -51,6 +52,17 @@ export const runningAgent: Check = {
       ...age(agent.seen.agent, version),
     ]
   },
+}
+
+/** An older release knows no such request, and an agent that was started with another configuration no such keyring. */
+function strange(adminSocket: string, said: string): Finding {
+  return {
+    code: 'SRD_RESTART_PENDING',
+    where: adminSocket,
+    what: `the agent there runs and can not be asked to examine this keyring: it is of another release, or was started with another configuration; it ${said}`,
+    remedy:
+      'restart it when it suits (systemctl restart strongroom-agent; a running server is not disturbed), and run doctor again: what only the agent can tell was not checked',
+  }
 }
 
 type Seen = Extract<Parameters<Check['run']>[0]['agent'], { seen: unknown }>['seen']

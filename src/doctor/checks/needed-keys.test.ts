@@ -75,7 +75,7 @@ test('a damaged page of Aria does not ask for a key that never was', () => {
     ]),
     [
       'aws-kms-key.1.2: is missing, and needed for 1 page of d/a (Aria)',
-      'version 3735928559 of key 1 was never issued, and is asked for by what may be damage: 1 page of d/a (Aria)',
+      'versions that were never issued are asked for by what may be damage: 1.3735928559 (key id and version), by 1 page of d/a (Aria)',
     ],
   )
 })

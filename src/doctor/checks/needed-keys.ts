@@ -16,17 +16,37 @@ export const neededKeys: Check = {
       given(examined.store, (store) => {
         const held = new Set([...store.wrappedKeys, ...store.unreadable].map(keyFileName))
         const missing = keyDemands(data).filter((demand) => !held.has(keyFileName(demand)))
-        return missing.map((demand) => judge(demand, store, examined))
+        const isSure = (demand: KeyDemand) => demand.isProven || wasIssued(demand, store)
+        return [
+          ...findings(missing.filter(isSure), examined),
+          ...unproven(missing.filter((demand) => !isSure(demand))),
+        ]
       }),
     ),
 }
 
-function judge(demand: KeyDemand, store: StoreContents, examined: Examined): Finding | NotChecked {
-  return demand.isProven || wasIssued(demand, store)
-    ? finding(demand, examined)
-    : notChecked(
-        `version ${demand.version} of key ${demand.keyId} was never issued, and is asked for by what may be damage: ${nameList(demand.by)}`,
-      )
+/** Of more than these the others are counted: files that are no server's work may ask for any number. */
+const toldAtMost = 100
+
+function findings(missing: readonly KeyDemand[], examined: Examined): Finding[] {
+  const told = missing.slice(0, toldAtMost).map((demand) => finding(demand, examined))
+  const last = told.at(-1)
+  const others = missing.slice(toldAtMost).map(({ keyId, version }) => `${keyId}.${version}`)
+  return last === undefined || others.length === 0
+    ? told
+    : [...told, { ...last, where: nameList(others), what: 'are missing too (key id and version)' }]
+}
+
+/** One line for all: a file that is damaged names thousands of versions. */
+function unproven(demands: readonly KeyDemand[]): NotChecked[] {
+  if (demands.length === 0) return []
+  const versions = demands.map(({ keyId, version }) => `${keyId}.${version}`)
+  const by = [...new Set(demands.flatMap((demand) => demand.by))]
+  return [
+    notChecked(
+      `versions that were never issued are asked for by what may be damage: ${nameList(versions)} (key id and version), by ${nameList(by)}`,
+    ),
+  ]
 }
 
 /** By the manifest, and by the key files: where there is a version 3, there were 1 and 2. */

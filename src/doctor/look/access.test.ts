@@ -41,3 +41,14 @@ test('modes, groups, ACLs and the folders on the way', { skip }, (t) => {
   assert.deepEqual(names(everybodys?.reads), ['shown', 'strange'])
   assert.deepEqual(names(everybodys?.writes), ['strange'])
 })
+
+test('where we may not become another user, nothing is said of what that user may do', { skip }, (t) => {
+  const folder = scratchDirectory(t)
+  const { PATH = '' } = process.env
+  writeFileSync(join(folder, 'setpriv'), '#!/bin/sh\nprintf "r/etc/passwd\\0"\nexit 1\n', { mode: 0o755 })
+  process.env['PATH'] = `${folder}:${PATH}`
+  t.after(() => {
+    process.env['PATH'] = PATH
+  })
+  assert.equal(accessOf(anybody, ['/etc/passwd']), undefined)
+})

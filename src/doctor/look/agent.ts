@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { StrongroomError } from '../../errors.ts'
 import type { AgentConfig, KeyringConfig } from '../../agent/config.ts'
 import type { AgentExamination } from '../../agent/examination.ts'
 import { defaultRequestTimeout } from '../../agent/master-key-settings.ts'
@@ -33,8 +34,20 @@ export async function lookThroughAgent(
     const answer = await Promise.race([askAgent(adminSocket, keyring.seen.name), late])
     return answer === undefined ? unseen(`the agent at ${adminSocket} does not answer`) : seen(answer)
   } catch (error) {
-    return unseenBy(error)
+    return answered(error) ? { unseen: refusal(error), isRefused: true } : unseenBy(error)
   }
+}
+
+/** An agent that can't be reached is an error of the system's; what else there is came from one, or is about what came. */
+function answered(error: unknown): boolean {
+  return !(error instanceof StrongroomError && error.cause !== undefined)
+}
+
+/** An answer that has not got what we look for is told by our words: it may be long. */
+function refusal(error: unknown): string {
+  return error instanceof StrongroomError
+    ? `answers: ${error.message}`
+    : 'answers something that is not known here'
 }
 
 /** What we find ourselves, with the agent's credentials, which are not those of whoever runs the doctor. */
@@ -61,6 +74,8 @@ export async function lookWithoutAgent(
   try {
     const store = new DirectoryStore(storeDirectory, dataDirectory)
     return seen(await examine({ store, masterKey: kms, keyringId }, undefined))
+  } catch (error) {
+    return unseenBy(error)
   } finally {
     kms.close()
   }

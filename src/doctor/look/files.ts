@@ -1,10 +1,11 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
+import { readdirSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AgentConfig, KeyringConfig } from '../../agent/config.ts'
 import { parseKeyFileName } from '../../keyring/wrapped-key.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
 import { type Access, accessOf, anybody, type HostUser } from './access.ts'
 import { awsSecretsIn, type OptionFile } from './option-files.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** What a file is there for. */
 export type FileRole =
@@ -51,8 +52,9 @@ export function lookAtFiles(places: Places, serverUser: HostUser | undefined): L
   })
   const paths = found.map(({ path }) => path)
   const ofAnybody = accessOf(anybody, paths)
-  if (ofAnybody === undefined) return unseen('only root can tell what other users may do with files')
   const ofServer = serverUser && accessOf(serverUser, paths)
+  if (ofAnybody === undefined || (serverUser !== undefined && ofServer === undefined))
+    return unseen('only root, where it may change its user, can tell what other users may do with files')
   const rights = ({ reads, writes }: Access, path: string) => ({
     reads: reads.has(path),
     writes: writes.has(path),
@@ -182,14 +184,7 @@ function holdsAwsSecret(path: string): boolean {
 /** Nothing where it can't be read; who can't read it as root is not one of those who are looked for. */
 function textOf(path: string): string {
   try {
-    if (statOf(path)?.isFile() !== true) return ''
-    const file = openSync(path, 'r')
-    try {
-      const start = Buffer.alloc(longestText)
-      return start.toString('latin1', 0, readSync(file, start))
-    } finally {
-      closeSync(file)
-    }
+    return readSmallFile(path, longestText).toString('latin1')
   } catch {
     return ''
   }
@@ -211,7 +206,8 @@ export function accessKeyIdsIn(file: string): string[] {
 /** The tokens of a token file, as the agent reads them; undefined: it can't be read. */
 export function tokensIn(file: string): string[] | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return readSmallFile(file)
+      .toString('utf8')
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '' && !line.startsWith('#'))

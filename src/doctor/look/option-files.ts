@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../../errors.ts'
 import { findProgram } from '../../mariadb/programs.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** What MariaDB's option files say, as the next start of the server will read them. */
 export interface OptionFacts {
@@ -34,7 +35,9 @@ export function allOf({ server }: OptionFacts, option: string): string[] {
 export function lookAtOptions(optionFile: string | undefined): Looked<OptionFacts> {
   try {
     const roots = optionFile === undefined ? defaultFiles() : [optionFile]
-    return seen({ server: serverOptions(optionFile), files: roots.flatMap((file) => filesFrom(file)) })
+    // First as files: MariaDB's own reader would wait for a FIFO, and never come to the end of a device.
+    const files = roots.flatMap((file) => filesFrom(file))
+    return seen({ server: serverOptions(optionFile), files })
   } catch (error) {
     return unseen(`MariaDB's option files can not be read (${messageOf(error)})`)
   }
@@ -60,10 +63,13 @@ function defaultFiles(): string[] {
 }
 
 function printDefaults(args: readonly string[]): string[] {
-  const { status, stdout, stderr } = spawnSync(findProgram('my_print_defaults'), args, {
+  const { status, stdout, stderr, error } = spawnSync(findProgram('my_print_defaults'), args, {
     encoding: 'utf8',
     env: {},
+    timeout: 10_000,
+    killSignal: 'SIGKILL',
   })
+  if (error !== undefined) throw error
   if (status !== 0) throw new Error(stderr.split('\n')[0])
   return stdout.split('\n').filter((line) => line.startsWith('--'))
 }
@@ -73,7 +79,7 @@ const deepest = 10
 /** Follows `!include` and `!includedir`, of which MariaDB takes `*.cnf` in the order of their names. */
 function filesFrom(path: string, depth = 0): OptionFile[] {
   if (depth > deepest || lstatSync(path, { throwIfNoEntry: false }) === undefined) return []
-  const text = readFileSync(path, 'utf8')
+  const text = readSmallFile(path).toString('utf8')
   const included = [...text.matchAll(/^\s*!(include|includedir)\s+(\S.*?)\s*$/gm)].flatMap(
     ([, word, target = '']) => (word === 'include' ? [target] : optionFilesIn(target)),
   )

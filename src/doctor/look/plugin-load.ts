@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { messageOf } from '../../errors.ts'
 import { findProgram } from '../../mariadb/programs.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
+import { anybody, commandAs } from './access.ts'
 import { allOf, lastOf, type OptionFacts } from './option-files.ts'
 
 /** Whether the installed server can load the key plugin that its option files name. */
@@ -28,6 +29,7 @@ export function configuredPlugin(options: OptionFacts): KeyPluginName | undefine
 /**
  * Has the server that is installed print its help with the plugin: for that it loads it, checks its interface and starts
  * nothing. A server that was upgraded refuses a plugin built for another interface, and so does one that lacks a library.
+ * What is loaded runs, and whoever took over the server can say what that is: so it runs as nobody, never as root.
  */
 export function lookAtPluginLoad(options: OptionFacts): Looked<PluginLoad> {
   const plugin = configuredPlugin(options)
@@ -35,20 +37,29 @@ export function lookAtPluginLoad(options: OptionFacts): Looked<PluginLoad> {
   const file = `${plugin}.so`
   const folder = lastOf(options, 'plugin_dir')
   try {
-    const { stdout, stderr, error } = spawnSync(
+    const [command, args] = commandAs(
+      anybody,
       findProgram('mariadbd'),
-      [
-        '--no-defaults',
-        '--verbose',
-        '--help',
-        ...(folder === undefined ? [] : [`--plugin-dir=${folder}`]),
-        `--plugin-load-add=${file}`,
-      ],
-      { encoding: 'utf8', cwd: '/', timeout: 30_000, maxBuffer: 16 * 1024 * 1024 },
+      '--no-defaults',
+      '--verbose',
+      '--help',
+      ...(folder === undefined ? [] : [`--plugin-dir=${folder}`]),
+      `--plugin-load-add=${file}`,
     )
+    const { stdout, stderr, error } = spawnSync(command, args, {
+      encoding: 'utf8',
+      cwd: '/',
+      env: {},
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
+      maxBuffer: 16 * 1024 * 1024,
+    })
     if (error !== undefined) return unseen(`mariadbd does not print its help (${error.message})`)
     const isKnown = stdout.includes(`--${plugin.replaceAll('_', '-')}[=`)
-    return seen({ plugin: file, complaint: isKnown ? undefined : complaintIn(stderr) })
+    const complaint = isKnown ? undefined : complaintIn(stderr)
+    return complaint !== undefined && /\berrno: 13\b|Permission denied/.test(complaint)
+      ? unseen(`not everybody may read the plugin, and it is loaded as nobody here (${complaint})`)
+      : seen({ plugin: file, complaint })
   } catch (error) {
     return unseen(messageOf(error))
   }

@@ -1,9 +1,10 @@
 import { createConnection } from 'mariadb'
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { messageOf } from '../../errors.ts'
 import { rowsOf, textIn } from '../../mariadb/connection.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** A server that this one replicates from. */
 export interface Primary {
@@ -26,13 +27,16 @@ export interface Source {
 /** Milliseconds. */
 const patience = 5000
 
+/** Whoever answers must not get the password itself, as by mysql_clear_password. The connector's types lack this option. */
+const restrictedAuth = ['mysql_native_password', 'client_ed25519', 'parsec']
+
 /** Asks a primary as the server itself would: with the replication user, whose password is in the server's own file. */
 export async function askPrimary(source: Source, dataDirectory: string): Promise<Looked<boolean>> {
   const { host, port, user, usesTls } = source
   try {
-    const password = passwordIn(resolve(dataDirectory, infoFile(source)))
+    const password = passwordIn(dataDirectory, infoFile(source))
     const connection = await createConnection({
-      ...{ host, port, user, password, connectTimeout: patience, queryTimeout: patience },
+      ...{ host, port, user, password, connectTimeout: patience, queryTimeout: patience, restrictedAuth },
       // The server holds its certificate against what it was told; that is no part of what is asked here.
       ...(usesTls && { ssl: { rejectUnauthorized: false } }),
     })
@@ -48,13 +52,23 @@ export async function askPrimary(source: Source, dataDirectory: string): Promise
 }
 
 function infoFile({ name }: Source): string {
+  if (name.includes('/')) throw new Error('its connection has no name of which a file could be made')
   return name === '' ? 'master.info' : `master-${name.toLowerCase()}.info`
 }
 
-/** A line each: how many lines, log, position, host, user, password. */
-function passwordIn(file: string): string {
-  return readFileSync(file, 'utf8').split('\n')[5] ?? ''
+/**
+ * A line each: how many lines, log, position, host, user, password. It is sent to whom the server names, so it must be the server's own
+ * file: whoever took over the server would else have us read another's secret there.
+ */
+function passwordIn(dataDirectory: string, name: string): string {
+  const { uid } = statSync(dataDirectory)
+  const text = readSmallFile(join(dataDirectory, name), longestInfo, (file) => {
+    if (file.uid !== uid) throw new Error(`${name} does not belong to the owner of ${dataDirectory}`)
+  }).toString('utf8')
+  return text.split('\n')[5] ?? ''
 }
+
+const longestInfo = 65_536
 
 /** MariaDB's refusals say whether there was one, and no more. */
 function withoutPassword(error: unknown): string {

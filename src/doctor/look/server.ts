@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../../errors.ts'
 import { connectTo, rowsOf, textIn, type Connection } from '../../mariadb/connection.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
 import { askPrimary, type Primary } from './primary.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** What a running server says of itself. */
 export interface ServerFacts {
@@ -32,16 +33,23 @@ export interface ServerToAsk {
   readonly asksPrimaries: boolean
 }
 
+/** Milliseconds for all that it is asked: a server that hangs, or never comes to an end, must not hold us. */
+const patience = 20_000
+
 export async function lookAtServer(ask: ServerToAsk): Promise<Looked<ServerFacts>> {
   const { socket, user } = ask
   let connection: Connection | undefined
   try {
     connection = await connectTo(socket, user)
-    return seen(await factsFrom(connection, ask))
+    const late = setTimeout(patience, undefined, { ref: false })
+    const facts = await Promise.race([factsFrom(connection, ask), late])
+    if (facts === undefined) throw new Error(`no answer within ${patience} ms`)
+    return seen(facts)
   } catch (error) {
     return unseen(`the server does not answer at ${socket} as user ${user} (${messageOf(error)})`)
   } finally {
-    await connection?.end()
+    // Not `end`, which waits for the server.
+    connection?.destroy()
   }
 }
 
@@ -102,7 +110,8 @@ async function primariesOf(connection: Connection, dataDirectory: string | undef
 function pidIn(file: string | undefined, dataDirectory: string | undefined): number | undefined {
   if (file === undefined || file === '') return undefined
   try {
-    const pid = Number(readFileSync(file.startsWith('/') ? file : `${dataDirectory ?? ''}/${file}`, 'utf8'))
+    const path = file.startsWith('/') ? file : `${dataDirectory ?? ''}/${file}`
+    const pid = Number(readSmallFile(path, 64).toString('utf8'))
     return Number.isInteger(pid) && pid > 0 ? pid : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
 import { lookAtVaultListener } from './vault-listener.ts'
 
@@ -25,4 +26,24 @@ test('an answer, a hang-up, and nobody', async (t) => {
   server.closeAllConnections()
   await once(server, 'close')
   assert.match(JSON.stringify(await look('gone')), /^\{"unseen":"nobody answers/)
+})
+
+test('one that never comes to the end of its answer does not hold us', async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nx: ')
+    const drip = setInterval(() => socket.write('x'), 20)
+    socket.on('close', () => {
+      clearInterval(drip)
+    })
+    socket.on('error', () => undefined)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  const listener = { address: { host: '127.0.0.1', port }, tls: undefined }
+  assert.match(
+    JSON.stringify(await lookAtVaultListener(listener, 'slow', 300)),
+    /^\{"unseen":"nobody answers/,
+  )
 })

@@ -12,31 +12,32 @@ export interface VaultListenerFacts {
   readonly status: number | undefined
 }
 
-const patience = 5000
+/** Milliseconds, from the first byte to the last header. */
+const usualPatience = 5000
 
 export async function lookAtVaultListener(
   { address, tls }: VaultListenerConfig,
   keyring: string,
+  patience = usualPatience,
 ): Promise<Looked<VaultListenerFacts>> {
   const url = `${tls === undefined ? 'http' : 'https'}://${formatAddress(address)}/v1/${keyring}/data/1`
   try {
-    return seen({ url, status: await statusOf(url) })
+    return seen({ url, status: await statusOf(url, patience) })
   } catch (error) {
     return unseen(`nobody answers at ${url} (${messageOf(error)})`)
   }
 }
 
-function statusOf(url: string): Promise<number | undefined> {
+function statusOf(url: string, patience: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     // Who it is doesn't matter: nothing is sent, and nothing is read.
-    const options = { agent: false, timeout: patience, rejectUnauthorized: false }
+    const options = { agent: false, signal: AbortSignal.timeout(patience), rejectUnauthorized: false }
     const asked = url.startsWith('https') ? httpsRequest(url, options) : httpRequest(url, options)
     asked
       .once('response', (response) => {
         resolve(response.statusCode ?? 0)
         response.destroy()
       })
-      .once('timeout', () => asked.destroy(new Error(`no answer within ${patience} ms`)))
       .once('error', (error) => {
         // Whoever can't be connected to has another code.
         if (systemCode(error) === 'ECONNRESET') resolve(undefined)

@@ -147,7 +147,7 @@ test('K6: an answer that is no JSON is not quoted', async () => {
   const error = new SyntaxError(`Unexpected token 's', ..."sKey": secret}" is not valid JSON`)
   from.answer = () => Promise.reject(error)
   await assert.rejects(from.ask(), {
-    message: /^no AWS [^"]* \(what their source answered is not JSON\); it is tried again$/,
+    message: /^no AWS [^"]* \(SyntaxError: what was read there is not JSON\); it is tried again$/,
   })
 })
 
@@ -159,7 +159,7 @@ test('K6: neither the arguments of a program nor what it writes to stderr is quo
   )
   const credentials = new Credentials({ ...options, credentialsFile, requestTimeout: 30_000 })
   await assert.rejects(credentials.provide(), {
-    message: `no AWS credentials were to be had from ${credentialsFile} (credential_process failed; run it by hand); it is tried again`,
+    message: `no AWS credentials were to be had from ${credentialsFile} (CredentialsProviderError: the program failed; run it by hand); it is tried again`,
   })
 })
 

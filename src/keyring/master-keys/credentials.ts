@@ -101,7 +101,7 @@ export class Credentials {
     const section = profile === undefined ? '' : `, profile ${profile}`
     const place = `${credentialsFile ?? "the places where AWS's tools look"}${section}`
     const isLate = error instanceof Error && error.name === 'TimeoutError'
-    const why = isLate ? `no answer within ${this.#limit} ms` : wordsOf(error)
+    const why = isLate ? `no answer within ${this.#limit} ms` : `${nameOf(error)}${messageOf(error)}`
     return new StrongroomError(
       'SR_KMS_CREDENTIALS',
       `no AWS credentials were to be had from ${place} (${why}); it is tried again`,
@@ -123,10 +123,6 @@ function lookUpFor({ credentialsFile, profile }: CredentialOptions): CredentialP
   return (identity) => fromNodeProviderChain({ ...init, timeout: metadataTimeout, maxRetries: 0 })(identity)
 }
 
-function wordsOf(error: unknown): string {
-  // A parser of JSON quotes what it read, which may be the secret.
-  if (error instanceof SyntaxError) return 'what their source answered is not JSON'
-  // Of a program Node.js quotes its arguments and what it wrote to stderr.
-  if (messageOf(error).startsWith('Command failed: ')) return 'credential_process failed; run it by hand'
-  return `${error instanceof Error ? error.name : typeof error}: ${messageOf(error)}`
+function nameOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ` : ''
 }

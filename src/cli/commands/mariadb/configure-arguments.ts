@@ -79,7 +79,10 @@ export function readArguments(args: readonly string[]): Arguments {
       credentials: oneOf('credentials', credentialWays, values.credentials),
       listen: values.listen,
       optionFile: values['option-file'] && absolute('option-file', values['option-file']),
-      secureFilePriv: values['secure-file-priv'],
+      secureFilePriv:
+        values['secure-file-priv'] === 'keep'
+          ? 'keep'
+          : values['secure-file-priv'] && absolute('secure-file-priv', values['secure-file-priv']),
       pluginFile: values['plugin-file'] && resolve(values['plugin-file']),
       program: values.program && absolute('program', values.program),
       newToken: values['new-token'],

@@ -58,9 +58,10 @@ export function nextSteps({ comparisons, data, settings }: Deployment): string[]
   const isFirst = data.holdsDatabase && !data.holdsKeys
   return [
     ...byHand,
-    ...(starts ? ['then: systemctl restart strongroom-agent'] : []),
+    // A start ends when the agent is ready, for which it may want the key.
+    ...(starts ? [`then: systemctl restart ${isFirst ? '--no-block ' : ''}strongroom-agent`] : []),
     ...(!starts && changed.has(tokenFile) ? ['then: systemctl reload strongroom-agent'] : []),
-    ...(starts && isFirst ? ['then, for the database was never encrypted: strongroom keys create 1'] : []),
+    ...(isFirst ? ['then, for the database was never encrypted: strongroom keys create 1'] : []),
     ...(changed.has(optionFile) ? ['then: systemctl restart mariadb'] : []),
   ]
 }

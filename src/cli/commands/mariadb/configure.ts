@@ -70,8 +70,8 @@ docs/mariadb-configure.md tells what each piece is for, and how to undo it.
       apply(plan.host, open, (piece) => {
         note(`${nameOf(piece)}: done`)
       })
-      if (plan.host.tree.isOurs) reloadSystemd(open.map(({ piece }) => piece))
     }
+    if (plan.host.tree.isOurs) reloadSystemd()
     nextSteps(plan).forEach((line) => {
       note(line)
     })

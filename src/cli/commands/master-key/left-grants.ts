@@ -1,3 +1,4 @@
+import { messageOf } from '../../../errors.ts'
 import type { FoundDuty } from '../../../master-key-window/recover.ts'
 import { windowGrants } from '../../../master-key-window/grants.ts'
 import { GrantOpening } from '../../../master-key-window/grant-opening.ts'
@@ -23,17 +24,24 @@ export async function closeGrantsLeftOver(
   )
   try {
     for (const keyArn of keyArns) {
-      for (const { name, principal, endsAt } of await windowGrants(reach, keyArn)) {
-        const end = new Date(endsAt).toISOString()
-        if (Date.now() >= endsAt + grace) {
-          await new GrantOpening({ type: 'grant', keyArn, principal, grantName: name }, reach).close()
-          note(`revoked a grant to ${principal} for ${keyArn}, left over of a window that ended at ${end}`)
-        } else if (!known.has(name)) {
-          note(`there is a grant to ${principal} for ${keyArn}, of another window that ends at ${end}`)
-        }
-      }
+      // What stands in the way at one key stops no window on another.
+      await closeThoseOf(keyArn, reach, known).catch((error: unknown) => {
+        note(`whether earlier windows left grants for ${keyArn} is not known: ${messageOf(error)}`)
+      })
     }
   } finally {
     reach.close()
+  }
+}
+
+async function closeThoseOf(keyArn: string, reach: Reach, known: ReadonlySet<string>): Promise<void> {
+  for (const { name, principal, endsAt } of await windowGrants(reach, keyArn)) {
+    const end = new Date(endsAt).toISOString()
+    if (Date.now() >= endsAt + grace) {
+      await new GrantOpening({ type: 'grant', keyArn, principal, grantName: name }, reach).close()
+      note(`revoked a grant to ${principal} for ${keyArn}, left over of a window that ended at ${end}`)
+    } else if (!known.has(name)) {
+      note(`there is a grant to ${principal} for ${keyArn}, of another window that ends at ${end}`)
+    }
   }
 }

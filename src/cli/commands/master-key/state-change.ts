@@ -1,6 +1,7 @@
 import type { AwsAccess } from '../../../aws/access.ts'
-import { StrongroomError } from '../../../errors.ts'
+import { messageOf, StrongroomError } from '../../../errors.ts'
 import { DutyFiles } from '../../../master-key-window/duty-files.ts'
+import type { DutyRecord } from '../../../master-key-window/duty-record.ts'
 import { usesOf } from '../../../master-key-window/key-uses.ts'
 import { findKey, type FoundKey, nameOf, setEnabled } from '../../../master-key-window/master-keys.ts'
 import type { FoundDuty } from '../../../master-key-window/recover.ts'
@@ -64,8 +65,7 @@ ${awsOptionsHelp}
         throw new StrongroomError('SR_USAGE', `master-key ${verb} takes one key`)
       const access = awsAccessFrom(values)
       try {
-        const directory = stateDirectoryFrom(values['state-directory'])
-        await carryOut(change, { named, access, directory, values })
+        await carryOut(change, { named, access, values })
         return 0
       } finally {
         access.close()
@@ -77,15 +77,27 @@ ${awsOptionsHelp}
 interface Request {
   readonly named: string
   readonly access: AwsAccess
-  readonly directory: string
-  readonly values: { readonly json: boolean; readonly [option: string]: unknown }
+  readonly values: {
+    readonly json: boolean
+    readonly 'state-directory'?: string | undefined
+    readonly [option: string]: unknown
+  }
 }
 
-async function carryOut(change: Change, { named, access, directory, values }: Request): Promise<void> {
+async function carryOut(change: Change, request: Request): Promise<void> {
+  const { named, access, values } = request
   const key = await findKey(access, named)
-  const { duties } = await closeLeftovers(directory, await callerOf(access, values))
-  if (change.enabled) await callOffWatching(key, duties, directory)
-  await setEnabled(access, key, change.enabled)
+  if (change.enabled) {
+    const { duties, directory } = await lookAtWindows(key, request)
+    await callOffWatching(key, duties, directory)
+    await setEnabled(access, key, true)
+  } else {
+    // First of all: no trouble with other windows is to keep a key enabled.
+    await setEnabled(access, key, false)
+    await lookAtWindows(key, request).catch((error: unknown) => {
+      note(`what earlier windows of this host left open is not known: ${messageOf(error)}`)
+    })
+  }
   const state = change.enabled ? 'Enabled' : 'Disabled'
   const users = await usersOf(access, key)
   if (values.json) {
@@ -97,20 +109,35 @@ async function carryOut(change: Change, { named, access, directory, values }: Re
   if (users !== undefined && users.length > 0) print(`used in the last 24 hours by: ${users.join(', ')}`)
 }
 
+/** Closes what is left over, and tells of a window that is open on the key. Throws SR_USAGE, SR_AWS_…, SR_WINDOW_DUTY. */
+async function lookAtWindows(
+  key: FoundKey,
+  { access, values }: Request,
+): Promise<{ duties: readonly FoundDuty[]; directory: string }> {
+  const directory = stateDirectoryFrom(values['state-directory'])
+  const { duties } = await closeLeftovers(directory, await callerOf(access, values))
+  for (const { record, outcome } of duties) {
+    if (outcome !== 'held' || record.state === 'watching' || !isOn(key, record)) continue
+    note(
+      `a window on it is open (process ${record.holder.pid} on ${record.holder.host}), which disables it at ${new Date(record.endsAt).toISOString()}${record.state === 'opening' ? ', and may yet enable it: end that process' : ''}`,
+    )
+  }
+  return { duties, directory }
+}
+
 /** A watchdog that looks whether a window's key stays disabled would disable it again. */
 async function callOffWatching(
-  { arn }: FoundKey,
+  key: FoundKey,
   duties: readonly FoundDuty[],
   directory: string,
 ): Promise<void> {
-  for (const { record, outcome } of duties) {
-    if (record.target.type !== 'key' || record.target.keyArn !== arn) continue
-    if (record.state === 'watching') await new DutyFiles(directory).remove(record.id)
-    else if (outcome === 'held')
-      note(
-        `a window on it is open (process ${record.holder.pid} on ${record.holder.host}), which disables it at ${new Date(record.endsAt).toISOString()}`,
-      )
+  for (const { record } of duties) {
+    if (record.state === 'watching' && isOn(key, record)) await new DutyFiles(directory).remove(record.id)
   }
+}
+
+function isOn({ arn }: FoundKey, { target }: DutyRecord): boolean {
+  return target.type === 'key' && target.keyArn === arn
 }
 
 /** With the keyring, where the requests named one. undefined: the trail is not to be read. */

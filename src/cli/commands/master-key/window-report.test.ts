@@ -99,6 +99,13 @@ test('a row for each use, with who was not expected', () => {
   )
 })
 
+test('what a caller wrote into its encryption context stays in its own row', () => {
+  const spoof = { a: `b\n2030-01-01T00:00:00Z  ${user}\u001b[1A` }
+  const table = usesTable([use({ principal: 'intruder', encryptionContext: spoof, isExpected: false })])
+  assert.equal(table.length, 2)
+  assert.match(table[1] ?? '', /intruder {2}<< not expected .* a=b\\u000a2030.*\\u001b\[1A/)
+})
+
 test('what is good, and what is not', () => {
   const uses = { uses: [use()], isComplete: true, isCutShort: false }
   assert.equal(isGood({ outcome: outcome(), uses }), true)

@@ -2,6 +2,7 @@ import type { Unplanned } from '../../../master-key-window/plan-windows.ts'
 import type { ServerOutcome, WindowOutcome } from '../../../master-key-window/run-windows.ts'
 import type { WindowUse, WindowUses } from '../../../master-key-window/window-uses.ts'
 import { formatDuration } from '../../../master-key-window/duration.ts'
+import { inOneLine } from '../../terminal.ts'
 
 /** A window, and who used the key meanwhile; without an audit trail undefined. */
 export interface Reported {
@@ -115,7 +116,8 @@ function timeOf(at: number | undefined): string | undefined {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [head, ...rows]
+  // An encryption context is what its caller wants it to be: it may begin no row of its own.
+  const all = [head, ...rows].map((row) => row.map(inOneLine))
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
   return all.map((row) =>
     row

@@ -14,10 +14,13 @@ const state = z.object({
   trouble: z.object({ code: z.string(), message: z.string() }).optional(),
 })
 
+/** Milliseconds: it has only to say what it knows. */
+const patience = 10_000
+
 /** Before a code is used up: the agent runs, and it is the agent. Throws SR_ADMIN_FAILED or SR_ADMIN_UNTRUSTED. */
 export async function requireAgent({ socket, config: { name } }: AgentKeyring): Promise<void> {
   requireAgentSocket(socket)
-  await askAgent(socket, { method: 'GET', path: pathOf(name), answer: state })
+  await askAgent(socket, { method: 'GET', path: pathOf(name), answer: state, patience })
 }
 
 /** Throws what the agent says against them. */

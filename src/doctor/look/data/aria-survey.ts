@@ -1,6 +1,7 @@
 import { PagedFiles } from '../../../innodb/paged-files.ts'
 import { pageRuns } from '../../../innodb/page-runs.ts'
 import { openForReading, readBytes } from '../../../innodb/read-only-file.ts'
+import { VersionCount } from '../../../innodb/version-count.ts'
 import {
   ariaHeaderLength,
   type AriaTable,
@@ -21,9 +22,9 @@ const pagesAtOnce = 64
 export async function surveyAriaTable(files: AriaFiles, bytes: number): Promise<AriaSurvey | undefined> {
   const table = await readHeader(files.index)
   if (table === undefined) return undefined
-  const keyVersions = new Map<number, number>()
+  const count = new VersionCount()
   const add = (version: number | undefined) => {
-    if (version !== undefined && version !== 0) keyVersions.set(version, (keyVersions.get(version) ?? 0) + 1)
+    if (version !== undefined && version !== 0) count.add(version)
   }
   if (table.encrypted) {
     const wanted = Math.ceil(bytes / table.blockSize)
@@ -35,7 +36,7 @@ export async function surveyAriaTable(files: AriaFiles, bytes: number): Promise<
       if (at >= firstOfIndex) add(keyVersionOfIndexPage(page, table))
     })
   }
-  return { ...files, ...table, keyVersions }
+  return { ...files, ...table, keyVersions: count.pages }
 }
 
 async function readHeader(path: string): Promise<AriaTable | undefined> {

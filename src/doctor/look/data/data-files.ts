@@ -155,12 +155,16 @@ async function ariaTable(directory: string, schema: string, name: string): Promi
   return { schema, name, index, data, size: (await sizeOf(index)) + (await sizeOf(data)) }
 }
 
-/** Where it can't be read, opening it as a tablespace says why. */
+/**
+ * Itself where it can't be read, or names no tablespace; then it is told that it was not read. What it says is told to the operator, so it must look like what a server
+ * writes there: the path of a tablespace, and nothing else that somebody may have had us read.
+ */
 async function linkIn(path: string): Promise<string> {
   try {
     const file = await openForReading(path)
     try {
-      return resolve((await readBytes(file, 0, longestPath)).toString('utf8').trim())
+      const target = (await readBytes(file, 0, longestPath)).toString('utf8').trimEnd()
+      return /^[^\p{Cc}]*\.ibd$/u.test(target) ? resolve(target) : path
     } finally {
       await file.close()
     }

@@ -130,3 +130,26 @@ function write(directory: string, files: readonly [name: string, content: Buffer
   mkdirSync(join(directory, 'd'))
   for (const [name, content] of files) writeFileSync(join(directory, name), content)
 }
+
+test('what a link of a table leads to is told only where it looks like a tablespace', async (t) => {
+  const directory = scratchDirectory(t)
+  const secret = `[default]\naws_session_token = ${'s3cr3t'.repeat(100)}\n`
+  const other = join(scratchDirectory(t), 'credentials')
+  writeFileSync(other, secret)
+  write(directory, [
+    ['d/pasted.isl', secret],
+    ['d/long.isl', `/x/${'s3cr3t'.repeat(100)}`],
+    ['d/nul.isl', '/x/s3cr3t\0.ibd'],
+    ['d/gone.isl', '/nowhere/gone.ibd'],
+  ])
+  symlinkSync(other, join(directory, 'd/linked.isl'))
+  const { unread, tablespaces } = await look(directory)
+  assert.deepEqual(tablespaces, [])
+  assert.ok(!JSON.stringify(unread.map(({ path, error }) => [path, String(error)])).includes('s3cr3t'))
+  assert.deepEqual(unread.map(({ path }) => path.slice(directory.length + 1)).sort(), [
+    'd/linked.isl',
+    'd/long.isl',
+    'd/nul.isl',
+    'd/pasted.isl',
+  ])
+})

@@ -22,6 +22,7 @@ export async function surveyTablespaceFiles(
   { kind, schema, name, paths, definition }: TablespaceFiles,
   bytes: number,
 ): Promise<SurveyedTablespace | undefined> {
+  if (paths.some((path) => path.endsWith('.isl'))) throw new Error('it does not name a tablespace')
   const tablespace = await Tablespace.open(paths)
   if (tablespace === undefined) return undefined
   try {
@@ -40,7 +41,7 @@ async function keyIdIn(definition: string): Promise<number | undefined> {
   if (file === undefined) return undefined
   try {
     const keyId = tableOptions(await readBytes(file, 0, tableDefinitionLength))?.get('ENCRYPTION_KEY_ID')
-    return keyId === undefined ? undefined : Number(keyId)
+    return keyId !== undefined && /^\d{1,10}$/.test(keyId) ? Number(keyId) : undefined
   } finally {
     await file.close()
   }

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { examinedWith, serverWith } from '../../test/support/doctor.ts'
+import { diagnose } from './diagnosis.ts'
+import { unseen } from './looked.ts'
+
+test('what a server or a file name says can not move the cursor, nor begin a line of its own', () => {
+  const evil = 'a\u001b[2J\nno finding\r\u009b1A\u202e\u2028b'
+  const { findings, notChecked } = diagnose(
+    examinedWith({
+      server: serverWith({ general_log: 'ON', general_log_file: evil, version: evil }),
+      host: unseen(evil),
+    }),
+  )
+  const log = findings.find(({ code }) => code === 'SRD_STATEMENT_LOG')
+  const plain = 'a\\u{1b}[2J\\u{a}no finding\\u{d}\\u{9b}1A\\u{202e}\\u{2028}b'
+  assert.equal(log?.where, `general_log (${plain})`)
+  assert.ok(notChecked.some(({ reason }) => reason === plain))
+  for (const text of [
+    ...findings.flatMap((one) => Object.values(one)),
+    ...notChecked.map((one) => one.reason),
+  ])
+    assert.doesNotMatch(text, /[\p{Cc}\p{Cf}]/u)
+})

@@ -1,0 +1,129 @@
+import { GetUserCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam'
+import {
+  DecryptCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
+  ListAliasesCommand,
+  ListKeysCommand,
+} from '@aws-sdk/client-kms'
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { startFailingProxy } from '../../test/support/failing-proxy.ts'
+import { type Credentials, startTestService, type TestService } from '../../test/support/kms-service.ts'
+import { accessTo, provisionServer } from '../../test/support/provisioned.ts'
+import { scratchDirectory } from '../../test/support/scratch.ts'
+import { messageOf } from '../errors.ts'
+import type { Call } from './calls.ts'
+import { doing } from './carry-out.ts'
+import { CredentialsFile } from './credentials-file.ts'
+
+/** More requests than a whole run makes. */
+const more = 30
+
+for (const lost of ['request', 'answer'] as const) {
+  test(`interrupted at any call, by a lost ${lost}, the next run ends in the same state`, async (t) => {
+    const losing: string[] = []
+    let calls: readonly Call[] = []
+    for (let after = 0; after < more && calls.length === 0; after++) {
+      await t.test(`after ${after} calls`, async (one) => {
+        const first = await interruptedRun(one, { after, lost })
+        if (typeof first === 'string') losing.push(first)
+        else calls = first
+      })
+    }
+    // Each call was lost once, those that change something among them.
+    assert.deepEqual(losing.slice(0, 4), [
+      'cannot find out who you are',
+      'cannot look at the IAM user strongroom-db1',
+      'cannot look at the master key alias/strongroom-db1',
+      'cannot look for a master key with the tag strongroom-server = db1',
+    ])
+    assert.deepEqual(
+      losing.slice(4),
+      calls.map((call) => `cannot ${doing(call)}`),
+    )
+    assert.equal(calls.length, 4)
+  })
+}
+
+test('an access key whose answer was lost is deleted, unless somebody uses it', async (t) => {
+  const service = await startTestService(t)
+  const file = new CredentialsFile(join(scratchDirectory(t), 'db1.credentials'))
+  const { credentials } = await provisionServer(service)
+  const UserName = 'strongroom-db1'
+  file.begin(UserName, [])
+  const again = await provisionServer(service, { file })
+  assert.deepEqual(
+    again.calls.map(({ operation }) => operation),
+    ['DeleteAccessKey', 'CreateAccessKey'],
+  )
+  const keys = await service.iam().send(new ListAccessKeysCommand({ UserName }))
+  assert.deepEqual(
+    keys.AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId),
+    [again.credentials.accessKeyId],
+  )
+  assert.notEqual(again.credentials.accessKeyId, credentials.accessKeyId)
+
+  await assert.rejects(service.iam(again.credentials).send(new GetUserCommand({ UserName })), {
+    name: /AccessDenied/,
+  })
+  const third = new CredentialsFile(join(scratchDirectory(t), 'third'))
+  third.begin(UserName, [])
+  await assert.rejects(provisionServer(service, { file: third }), {
+    code: 'SR_PROVISION_CONFLICT',
+    message: new RegExp(`has the access key ${again.credentials.accessKeyId} since .* somebody uses it`),
+  })
+})
+
+/** The calls of a run that was not interrupted; else what it says, once a second run has done the rest. */
+async function interruptedRun(
+  t: TestContext,
+  { after, lost }: { after: number; lost: 'request' | 'answer' },
+): Promise<readonly Call[] | string> {
+  const service = await startTestService(t)
+  const proxy = await startFailingProxy(t, service.current.url)
+  const access = accessTo(service, undefined, proxy.url)
+  t.after(() => {
+    access.close()
+  })
+  const file = new CredentialsFile(join(service.directory, 'db1.credentials'))
+  // Without an id of its own, so that a second master key would be for another keyring.
+  const options = { keyring: { context: 'bound', id: undefined }, file } as const
+  proxy.failAfter(after, lost)
+  const first = await provisionServer(service, { ...options, as: access }).catch((error: unknown) =>
+    messageOf(error),
+  )
+  if (typeof first !== 'string') return first.calls
+  const { keyArn, credentials, plan } = await provisionServer(service, options)
+  assert.deepEqual((await provisionServer(service, options)).calls, [], 'nothing is left to do')
+  await requireWhole(service, { keyArn, credentials, keyringId: plan.keyringId ?? '' })
+  return first.replace(/:.*/s, '')
+}
+
+/** One of each, and the access key in the file opens what the master key wraps. */
+async function requireWhole(
+  service: TestService,
+  { keyArn, credentials, keyringId }: { keyArn: string; credentials: Credentials; keyringId: string },
+): Promise<void> {
+  const [iam, kms] = [service.iam(), service.kms()]
+  const { AccessKeyMetadata = [] } = await iam.send(new ListAccessKeysCommand({ UserName: 'strongroom-db1' }))
+  const { Keys = [] } = await kms.send(new ListKeysCommand({}))
+  const { Aliases = [] } = await kms.send(new ListAliasesCommand({}))
+  assert.deepEqual(
+    [
+      AccessKeyMetadata.map(({ AccessKeyId }) => AccessKeyId),
+      Keys.map(({ KeyArn }) => KeyArn),
+      Aliases.filter(({ TargetKeyId }) => TargetKeyId !== undefined).map(({ AliasName }) => AliasName),
+    ],
+    [[credentials.accessKeyId], [keyArn], ['alias/strongroom-db1']],
+  )
+  const EncryptionContext = { 'strongroom-keyring': keyringId }
+  const server = service.kms(credentials)
+  const wrap = new GenerateDataKeyWithoutPlaintextCommand({
+    KeyId: keyArn,
+    EncryptionContext,
+    KeySpec: 'AES_256',
+  })
+  const { CiphertextBlob } = await server.send(wrap)
+  await server.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }))
+}

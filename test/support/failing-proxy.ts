@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+
+/** For tests: passes requests of any service on, until one of them, or its answer, is lost and with it the way. */
+export interface FailingProxy {
+  readonly url: string
+  /** How many requests came before the way was lost. */
+  readonly passed: () => number
+  /** The request after so many others, or its answer, is lost, and everything after it. */
+  failAfter(passed: number, lost: 'request' | 'answer'): void
+}
+
+export async function startFailingProxy(t: TestContext, target: string): Promise<FailingProxy> {
+  let [passed, left] = [0, Infinity]
+  let lost: 'request' | 'answer' = 'request'
+  const server = createServer((incoming, outgoing) => {
+    void pass(incoming)
+      .then((answer) => {
+        if (answer === undefined) incoming.socket.destroy()
+        else outgoing.writeHead(answer.status, answer.headers).end(answer.body)
+      })
+      .catch(() => incoming.socket.destroy())
+  })
+  const pass = async (incoming: IncomingMessage) => {
+    const body = await buffer(incoming)
+    left -= 1
+    if (left < -1 || (left === -1 && lost === 'request')) return undefined
+    const answer = await forward(target, incoming, body)
+    if (left === -1) return undefined
+    passed += 1
+    return answer
+  }
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    passed: () => passed,
+    failAfter(after, what) {
+      passed = 0
+      left = after
+      lost = what
+    },
+  }
+}
+
+async function forward(
+  target: string,
+  { method, url = '/', headers }: IncomingMessage,
+  body: Buffer,
+): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
+  const { hostname, port } = new URL(target)
+  const sent = request({ host: hostname, port, method, path: url, headers, agent: false })
+  const answered = Promise.withResolvers<IncomingMessage>()
+  sent.once('response', answered.resolve)
+  sent.once('error', answered.reject)
+  sent.end(body)
+  const answer = await answered.promise
+  return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) }
+}
