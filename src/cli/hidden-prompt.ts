@@ -1,3 +1,6 @@
+import { systemCode } from '../errors.ts'
+import { write } from './terminal.ts'
+
 const enter = [0x0a, 0x0d]
 const endOfInput = 0x04
 const interrupt = 0x03
@@ -5,7 +8,7 @@ const suspend = 0x1a
 const erase = [0x08, 0x7f]
 const longest = 1024
 /** Of those that end us, where Node.js does not see to the terminal itself as at SIGINT and SIGTERM. */
-const fatal = ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+const fatal = ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
 /** Resolves to the bytes that were typed, which the caller zeroes. Throws `interrupted` for Ctrl-C. */
 export type HiddenPrompt = (question: string, interrupted: Error) => Promise<Buffer>
@@ -19,12 +22,12 @@ const ask: HiddenPrompt = async (question, interrupted) => {
   const { stdin, stderr } = process
   const begin = (): void => {
     // Off first: Node.js doesn't know of what the shell has set while we were stopped.
-    stdin.setRawMode(false)
-    stdin.setRawMode(true)
-    stderr.write(question)
+    setRawMode(false)
+    setRawMode(true)
+    write(stderr, question)
   }
   const end = (signal: NodeJS.Signals): void => {
-    stdin.setRawMode(false)
+    setRawMode(false)
     for (const one of fatal) process.off(one, end)
     process.kill(process.pid, signal)
   }
@@ -37,9 +40,9 @@ const ask: HiddenPrompt = async (question, interrupted) => {
   } finally {
     process.off('SIGCONT', begin)
     for (const one of fatal) process.off(one, end)
-    stdin.setRawMode(false)
+    setRawMode(false)
     stdin.pause()
-    stderr.write('\n')
+    write(stderr, '\n')
   }
 }
 
@@ -68,8 +71,13 @@ async function readLine(interrupted: Error): Promise<Buffer> {
           finish(interrupted)
           break
         }
-        if (byte === suspend) stop()
-        else if (erase.includes(byte)) length = withoutLast(line, length)
+        if (byte === suspend) {
+          length = 0
+          line.fill(0)
+          stop()
+          break
+        }
+        if (erase.includes(byte)) length = withoutLast(line, length)
         else if (length < longest) length = line.writeUInt8(byte, length)
       }
       typed.fill(0)
@@ -80,11 +88,20 @@ async function readLine(interrupted: Error): Promise<Buffer> {
   })
 }
 
-/** As the terminal does it at Ctrl-Z: to all that run in its foreground. Where no shell waits that could go on with us, nothing stops. */
+/** A terminal that has gone has no modes; reading tells of it. */
+function setRawMode(isRaw: boolean): void {
+  try {
+    process.stdin.setRawMode(isRaw)
+  } catch (error) {
+    if (systemCode(error) !== 'EIO') throw error
+  }
+}
+
+/** As a terminal does it at Ctrl-Z: all that run in its foreground stop. Without a shell that could go on with us, nothing does. */
 function stop(): void {
-  process.stdin.setRawMode(false)
+  setRawMode(false)
   process.kill(0, 'SIGTSTP')
-  process.stdin.setRawMode(true)
+  setRawMode(true)
 }
 
 /** A character takes several bytes in UTF-8; all but its first begin with the bits 10. */

@@ -17,7 +17,7 @@ export function note(message: string): void {
 }
 
 /** Where nobody reads any more (EPIPE) the work goes on: a command that runs is waited for, a key is disabled again. */
-function write(stream: NodeJS.WriteStream, text: string): void {
+export function write(stream: NodeJS.WriteStream, text: string): void {
   if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
   stream.write(text)
 }

@@ -18,6 +18,12 @@ export class Accounts {
     return idIn(this.#entry('group', name))
   }
 
+  /** Of a user; undefined: there is no such user. */
+  primaryGroup(user: string): string | undefined {
+    const id = this.#entry('passwd', user)?.[3]
+    return id === undefined ? undefined : this.groupName(Number(id))
+  }
+
   /** The name, else the number as text. */
   userName(id: number): string {
     return this.#entry('passwd', id)?.[0] ?? String(id)

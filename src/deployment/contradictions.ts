@@ -6,10 +6,13 @@ import {
   serverGroups,
   withFile,
 } from '../mariadb/present-options.ts'
+import { isDenial } from './difference.ts'
+import { credentialFiles } from './places.ts'
 import { isOurPlugin } from './plugin-source.ts'
 import { keyringsOf, optionOf, pathIn } from './present.ts'
 import { serverOptionFile, serverOptions } from './server-option-file.ts'
 import { type Ground, restricts, type Settings, vaultPluginFits } from './settings.ts'
+import type { Tree } from './tree.ts'
 import type { Listener } from './wishes.ts'
 
 /** What the host has against it. With a contradiction nothing is changed; a remark is for information. */
@@ -43,7 +46,11 @@ export function objections(ground: Ground, settings: Settings): Objections {
       ...storeTwice(ground, settings),
       ...unfitServer(ground, settings),
     ],
-    remarks: [...overruledByUs(others, settings), ...unrestricted(others, settings)],
+    remarks: [
+      ...overruledByUs(others, settings),
+      ...unrestricted(others, settings),
+      ...unusedCredentials(ground, settings),
+    ],
   }
 }
 
@@ -55,6 +62,26 @@ function overruledByUs({ before }: Beside, settings: Settings): string[] {
       `${at(option)} says ${shown(option)}; the option file of Strongroom comes later, so ${ours} counts`,
     ]
   })
+}
+
+/** They open the keys as before, to whoever gets hold of them. */
+function unusedCredentials({ tree, present }: Ground, { config, credentials }: Settings): string[] {
+  const named = keyringsOf(present).map((name) => optionOf(present, `keyring ${name}`, 'credentials-file'))
+  const used = new Set(named.flatMap((path) => (path === undefined ? [] : [pathIn(config, path)])))
+  return Object.entries(credentialFiles).flatMap(([way, path]) =>
+    way === credentials || used.has(path) || !isThere(tree, path)
+      ? []
+      : [`${path} is not used: remove it, or take it with --credentials ${way}`],
+  )
+}
+
+function isThere(tree: Tree, path: string): boolean {
+  try {
+    return tree.look(path) !== undefined
+  } catch (error) {
+    if (isDenial(error)) return false
+    throw error
+  }
 }
 
 function unrestricted({ before, after }: Beside, { secureFilePriv }: Settings): string[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -80,6 +81,13 @@ test('an image is configured, and needs nothing more', async (t) => {
   assert.match(text(root, 'etc/passwd'), /^strongroom:/m)
   assert.equal(statSync(join(root, 'etc/mysql/mariadb.conf.d/99-strongroom.cnf')).gid, 62)
   assert.equal(statSync(join(root, 'var/lib/mysql-files')).uid, 61)
+})
+
+test('what makes MariaDB need the rest comes last', async (t) => {
+  const { comparisons } = await planDeployment(image(t), first)
+  const names = comparisons.map(({ piece }) => nameOf(piece).replace(/.*\//, ''))
+  assert.deepEqual(names.slice(-3), ['strongroom-vault.conf', 'strongroom.conf', '99-strongroom.cnf'])
+  assert.deepEqual(names.slice(0, 2), ['user strongroom', 'strongroom'])
 })
 
 test('the token of the option file is the first of the token file, and stays', async (t) => {
@@ -185,6 +193,37 @@ test('a path that a unit would read otherwise is refused', async (t) => {
       message: /can't stand in a unit of systemd/,
     })
   }
+})
+
+test('the token is for the group of MariaDB’s user, whatever group the data directory has', async (t) => {
+  if (!isRoot) {
+    t.skip('only root can give files away')
+    return
+  }
+  const root = image(t)
+  chownSync(join(root, 'var/lib/mysql'), 61, 100)
+  await configure(root, first)
+  assert.equal(statSync(join(root, 'etc/mysql/mariadb.conf.d/99-strongroom.cnf')).gid, 62)
+  assert.match(
+    text(root, 'etc/systemd/system/strongroom-agent.service.d/group.conf'),
+    /^SupplementaryGroups=100$/m,
+  )
+})
+
+test('credentials that are not used any more are named, those in agent.conf not', async (t) => {
+  const root = image(t)
+  mkdirSync(join(root, 'etc/strongroom'))
+  for (const name of ['aws-credentials', 'aws-credentials.env'])
+    writeFileSync(join(root, 'etc/strongroom', name), 'x')
+  const remarks = async () => (await planDeployment(root, again)).remarks
+  await configure(root, { ...first, credentials: 'with-mfa' })
+  assert.deepEqual(await remarks(), [
+    '/etc/strongroom/aws-credentials is not used: remove it, or take it with --credentials file',
+    '/etc/strongroom/aws-credentials.env is not used: remove it, or take it with --credentials environment-file',
+  ])
+  await configure(root, { credentials: 'environment-file' })
+  writeFileSync(join(root, config), `${agentConf(root)}credentials-file = aws-credentials\n`)
+  assert.deepEqual(await remarks(), [])
 })
 
 test('a wish for other credentials ends what agent.conf says of a file', async (t) => {

@@ -64,18 +64,38 @@ test('root writes nothing where another user decides what lies there', { skip },
 
 test('an access list goes to the folder that was looked at, not to what takes its place', { skip }, (t) => {
   const host = hostIn(t)
-  const differences = compare(host, [access('/srv/db/data')]).filter(isDifference)
-  assert.equal(differences.length, 1)
-  const data = join(host.root, 'srv/db/data')
-  renameSync(data, `${data}-away`)
-  symlinkSync('/etc', data)
-  assert.throws(
-    () => {
-      apply(host, differences)
-    },
-    { code: 'SR_DEPLOY_FAILED' },
-  )
-  assert.equal(grantedTo(71, join(host.root, 'etc')).entry, undefined)
+  for (const [folder, owner] of [
+    ['srv/db/way/data', database],
+    ['home/data', 1000],
+    ['opt/data', 0],
+  ] as const) {
+    mkdirSync(join(host.root, folder), { recursive: true })
+    chownSync(join(host.root, folder), owner, owner)
+  }
+  const swapped: [path: string, link: string, target: string][] = [
+    ['/srv/db/data', 'srv/db/data', '../../home/data'],
+    ['/srv/db/way/data', 'srv/db/way', '../../opt'],
+  ]
+  for (const [path, link, target] of swapped) {
+    const differences = compare(host, [access(path)]).filter(isDifference)
+    assert.equal(differences.length, 1)
+    // `place` has been asked by then: what follows is the moment between it and setfacl.
+    const place = host.tree.place(path)
+    const placeOf = host.tree.place.bind(host.tree)
+    t.mock.method(host.tree, 'place', (asked: string) => (asked === path ? place : placeOf(asked)))
+    renameSync(join(host.root, link), join(host.root, `${link}-away`))
+    symlinkSync(target, join(host.root, link))
+    assert.throws(
+      () => {
+        apply(host, differences)
+      },
+      { code: 'SR_DEPLOY_FAILED', message: link === 'srv/db/data' ? /ENOTDIR|ELOOP/ : /was changed after/ },
+      path,
+    )
+    t.mock.restoreAll()
+  }
+  for (const folder of ['home/data', 'opt/data'])
+    assert.equal(grantedTo(71, join(host.root, folder)).entry, undefined)
 })
 
 test('what is of another kind than its piece is in the way', (t) => {

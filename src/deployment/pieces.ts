@@ -118,6 +118,6 @@ function optionFilePiece(settings: Settings): File {
 function tokensIn(lines: string | undefined): string[] {
   return (lines ?? '')
     .split('\n')
-    .map((line) => line.replace(/^\s*#/, '').trim())
+    .map((line) => line.trim())
     .filter((line) => line !== '')
 }

@@ -38,7 +38,10 @@ export interface Settings {
   /** Options that another file sets to a value of its own that fits. */
   readonly leftOptions: readonly string[]
   readonly databaseUser: string
+  /** Of the user: it reads the token. */
   readonly databaseGroup: string
+  /** Of the data directory and of the key files in it. */
+  readonly dataGroup: string
   readonly program: string
   /** What can't be told without being allowed to read these. */
   readonly unreadable: readonly string[]
@@ -248,10 +251,12 @@ function leftOptions({ facts }: Ground, optionFile: string): string[] {
 function databaseOwner(
   { tree, accounts }: Ground,
   dataDirectory: string,
-): { databaseUser: string; databaseGroup: string } {
+): Pick<Settings, 'databaseUser' | 'databaseGroup' | 'dataGroup'> {
   const found = tree.look(dataDirectory)
-  if (found === undefined || found.uid === 0) return { databaseUser: 'mysql', databaseGroup: 'mysql' }
-  return { databaseUser: accounts.userName(found.uid), databaseGroup: accounts.groupName(found.gid) }
+  const isTheirs = found !== undefined && found.uid !== 0
+  const databaseUser = isTheirs ? accounts.userName(found.uid) : 'mysql'
+  const dataGroup = isTheirs ? accounts.groupName(found.gid) : 'mysql'
+  return { databaseUser, databaseGroup: accounts.primaryGroup(databaseUser) ?? dataGroup, dataGroup }
 }
 
 function programFor({ tree, wishes, present }: Ground): string {

@@ -22,10 +22,10 @@ export const sysusersTemplate = 'sysusers.d/strongroom.conf'
 
 /** The agent's unit, its user, and what it may do, as far as systemd sees to it. */
 export function agentUnitPieces(settings: Settings): Piece[] {
-  const { credentials, vaultPort, databaseGroup } = settings
+  const { credentials, vaultPort, dataGroup } = settings
   const template =
     credentials === 'with-mfa' || credentials === 'none' ? undefined : credentialTemplates[credentials]
-  const group = `# MariaDB's files belong to another group than mysql here.\n[Service]\nSupplementaryGroups=${databaseGroup}\n`
+  const group = `# MariaDB's files belong to another group than mysql here.\n[Service]\nSupplementaryGroups=${dataGroup}\n`
   return [
     unitFile(settings, sysusersTemplate, '/etc/sysusers.d/strongroom.conf'),
     unitFile(settings, 'tmpfiles.d/strongroom.conf', '/etc/tmpfiles.d/strongroom.conf'),
@@ -39,7 +39,7 @@ export function agentUnitPieces(settings: Settings): Piece[] {
       vaultPort === undefined ? undefined : 'strongroom-agent.service.d/vault-listener.conf',
       `${agentDropIns}/vault-listener.conf`,
     ),
-    databaseGroup === 'mysql'
+    dataGroup === 'mysql'
       ? { kind: 'no-file', path: `${agentDropIns}/group.conf` }
       : publicFile(`${agentDropIns}/group.conf`, group),
     unitFile(settings, 'strongroom-agent.service', agentUnit),

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { FakeMasterKey } from '../../test/support/fake-master-key.ts'
 import { openKeyring } from '../../test/support/keyring.ts'
 import { scratchDirectory } from '../../test/support/scratch.ts'
+import { until } from '../../test/support/until.ts'
 import { examine } from './examine.ts'
 import { manifestFileName } from './manifest.ts'
 import { DirectoryStore } from './stores/directory.ts'
@@ -123,4 +124,29 @@ test('a store that can not be read, and a database beside a store without keys',
   await writeFile(join(directory, 'ibdata1'), 'data')
   const bare = await examine({ store: new DirectoryStore(directory), masterKey }, undefined)
   assert.equal(bare.problem?.code, 'SR_KEYRING_MISSING')
+})
+
+test('K8: an examination holds up no key that is made, and several at once are one', async (t) => {
+  const masterKey = new FakeMasterKey()
+  const { keyring } = await openKeyring(t, scratchDirectory(t), masterKey)
+  await keyring.obtainLatest(1)
+  const { unwraps } = masterKey
+  const slow = Promise.withResolvers<undefined>()
+  const unwrap = masterKey.unwrap.bind(masterKey)
+  t.mock.method(masterKey, 'unwrap', async (...args: Parameters<FakeMasterKey['unwrap']>) => {
+    const unwrapped = await unwrap(...args)
+    if (masterKey.unwraps === unwraps + 1) await slow.promise
+    return unwrapped
+  })
+  const examinations = [keyring.examine(), keyring.examine(), keyring.examine()]
+  await until('the KMS is asked', () => masterKey.unwraps === unwraps + 1)
+  assert.equal((await keyring.create(2)).version, 1)
+  slow.resolve(undefined)
+  const found = await Promise.all(examinations)
+  assert.ok(found.every((one) => one === found[0]))
+  assert.deepEqual(
+    found[0]?.keys.map(({ keyId, inMemory }) => [keyId, inMemory]),
+    [[1, 'same']],
+  )
+  assert.notEqual(await keyring.examine(), found[0])
 })

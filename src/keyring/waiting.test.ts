@@ -34,6 +34,14 @@ test('it says in a line what it waits for', () => {
   )
 })
 
+test('it names a few master keys', () => {
+  const troubles = Array.from({ length: 5 }, (_, n) => ({
+    ...trouble('SR_MASTER_KEY_DISABLED'),
+    masterKey: `key/${n}`,
+  }))
+  assert.equal(waitingFor(troubles), 'waiting for master key key/0, key/1, key/2 and 2 more to be enabled')
+})
+
 test('each try is shown, and of many the log has a few', () => {
   const log = new RecordingLog()
   const shown: (string | undefined)[] = []

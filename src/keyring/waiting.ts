@@ -15,6 +15,9 @@ const deniedAtMost = 10
 const retriesLogged = 8
 const loggedAgainAfter = 60_000
 
+/** Of master keys. */
+const namesShown = 3
+
 /** Says how long a keyring that is not whole is kept waiting between two tries at most. */
 export function longestPauseFor(troubles: readonly Trouble[]): number {
   const denied = troubles.filter(({ error }) => error.code === 'SR_KMS_ACCESS_DENIED').length
@@ -24,10 +27,12 @@ export function longestPauseFor(troubles: readonly Trouble[]): number {
 
 /** What it waits for, in one line: `waiting for master key arn:aws:kms:… to be enabled`. */
 export function waitingFor(troubles: readonly Trouble[]): string {
-  const disabled = new Set(
-    troubles.filter(isDisabled).map(({ masterKey }) => masterKey ?? 'of the key files'),
-  )
-  if (disabled.size > 0) return `waiting for master key ${[...disabled].join(', ')} to be enabled`
+  const disabled = [
+    ...new Set(troubles.filter(isDisabled).map(({ masterKey }) => masterKey ?? 'of the key files')),
+  ]
+  const more = disabled.length > namesShown ? ` and ${disabled.length - namesShown} more` : ''
+  if (disabled.length > 0)
+    return `waiting for master key ${disabled.slice(0, namesShown).join(', ')}${more} to be enabled`
   const code = troubles[0]?.error.code
   if (code === 'SR_MASTER_KEY_UNSET') return "waiting for MariaDB's plugin to say which master key it is"
   return code === undefined ? 'waiting' : `waiting: ${errorCodes[code]} [${code}]`

@@ -10,7 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AwsCredentials } from '../aws/access.ts'
 import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 
@@ -69,10 +69,7 @@ export class CredentialsFile {
       `aws_secret_access_key = ${secretAccessKey}`,
     ]
     this.#do('write', () => {
-      const draft = join(
-        dirname(this.path),
-        `.${basename(this.path)}.strongroom-${randomBytes(6).toString('hex')}`,
-      )
+      const draft = join(dirname(this.path), `.strongroom-${randomBytes(6).toString('hex')}`)
       try {
         writeNew(draft, lines)
         renameSync(draft, this.path)

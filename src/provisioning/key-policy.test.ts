@@ -126,6 +126,13 @@ test('with --access grant the server has no right but while it has a grant, and 
   await assert.rejects(grantTo('arn:aws:iam::111122223333:user/mallory'), refused)
   await assert.rejects(grantTo('arn:aws:iam::111122223333:root'), refused)
   await assert.rejects(grantTo(plan.identity.arn, 'Encrypt'), refused)
+  const ofKeyring = { EncryptionContextSubset: { 'strongroom-keyring': keyringId } }
+  const windowsGrant = { KeyId, GranteePrincipal: plan.identity.arn, Constraints: ofKeyring, DryRun: true }
+  await assert.rejects(
+    administrator.send(new CreateGrantCommand({ ...windowsGrant, Operations: [...grantedOperations] })),
+    { name: 'DryRunOperationException' },
+    'the one that a window gives with a keyring id',
+  )
   await grantTo(plan.identity.arn)
   await use(server, KeyId, own)
   await assert.rejects(use(server, KeyId, others), refused, 'though the grant has no constraint')

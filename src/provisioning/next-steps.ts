@@ -28,7 +28,7 @@ export function nextSteps(plan: Plan, wishes: Wishes, outcome: Outcome): string[
     ...(wishes.requiresMfa ? ['start the database by: strongroom with-mfa -- systemctl start mariadb'] : []),
     ...(wishes.access === 'grant'
       ? [
-          `start the database by, from another host: strongroom master-key window ${plan.masterKey.alias} --grant ${identity.arn} --for 2m --until-ready COMMAND`,
+          `start the database by, from another host: strongroom master-key window ${plan.masterKey.alias} --grant ${identity.arn}${plan.keyringId === undefined ? '' : ` --keyring-id ${plan.keyringId}`} --until-ready COMMAND`,
         ]
       : []),
     ...outcome.otherAccessKeys.map(

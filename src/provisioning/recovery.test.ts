@@ -6,6 +6,7 @@ import {
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startFailingProxy } from '../../test/support/failing-proxy.ts'
@@ -74,6 +75,27 @@ test('an access key whose answer was lost is deleted, unless somebody uses it', 
     message: new RegExp(`has the access key ${again.credentials.accessKeyId} since .* somebody uses it`),
   })
 })
+
+test('an access key that its file can not take is deleted again', async (t) => {
+  const service = await startTestService(t)
+  const file = new TakenFile(join(service.directory, 'db1.credentials'))
+  await assert.rejects(provisionServer(service, { file }), {
+    code: 'SR_PROVISION_FILE',
+    message:
+      /cannot write .*db1\.credentials \(EISDIR\).*; the access key AKIA\S+ that was for it is deleted again/,
+  })
+  const keys = await service.iam().send(new ListAccessKeysCommand({ UserName: 'strongroom-db1' }))
+  assert.deepEqual(keys.AccessKeyMetadata, [])
+})
+
+/** Something else is in its place once the access key has been made. */
+class TakenFile extends CredentialsFile {
+  override finish(userName: string, credentials: Credentials): void {
+    rmSync(this.path)
+    mkdirSync(this.path)
+    super.finish(userName, credentials)
+  }
+}
 
 /** The calls of a run that was not interrupted; else what it says, once a second run has done the rest. */
 async function interruptedRun(

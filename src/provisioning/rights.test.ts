@@ -50,7 +50,7 @@ test("the database user's rights fail on every other action of KMS, IAM and STS"
   const denied: string[] = []
   for (const [name, send] of requests) {
     if (name.startsWith('iam Delete') || name.startsWith('sts')) continue
-    if (/^AccessDenied/.test(await send(undefined))) denied.push(name)
+    if ((await send(undefined)).startsWith('AccessDenied')) denied.push(name)
   }
   assert.deepEqual(denied.sort(), [
     'kms CreateGrant',

@@ -139,7 +139,7 @@ test('AWS credentials, from each of their standard places', async (t) => {
     const marker = join(scratchDirectory(t), 'marker')
     const keyring = 'credentials = with-mfa\n[agent]\nadmin-socket = admin.sock\nlog-level = trace'
     const awaited = /no credentials have been handed over .* run `strongroom with-mfa`/
-    const process = `[default]\nregion = us-east-1\ncredential_process = /usr/bin/touch ${marker}\n`
+    const profile = `[default]\nregion = us-east-1\ncredential_process = /usr/bin/touch ${marker}\n`
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = user
     for (const environment of [{}, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION: 'us-east-1' }]) {
       const agent = await begin(t, {
@@ -147,7 +147,7 @@ test('AWS credentials, from each of their standard places', async (t) => {
         environment,
         instanceMetadata: url,
         files: (_, directory) => {
-          write(join(directory, 'home/.aws/credentials'), process)
+          write(join(directory, 'home/.aws/credentials'), profile)
         },
       })
       await agent.refusal(1, awaited)

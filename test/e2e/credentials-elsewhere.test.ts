@@ -69,6 +69,13 @@ test('credentials of the server itself, and who sees them', { skip }, async (t) 
     },
   )
 
+  await t.test('another user of the host reads neither', () => {
+    for (const path of [file, `/proc/${pid}/environ`]) {
+      const [program = '', ...args] = asUser({ uid: 65532, gid: 65532 }, ['cat', path])
+      assert.match(spawnSync(program, args, { encoding: 'utf8' }).stderr, /Permission denied/)
+    }
+  })
+
   await t.test(
     'in the environment: FILE does not read them, for the server gives out nothing of /proc',
     async () => {
@@ -97,6 +104,14 @@ test('credentials of the server itself, and who sees them', { skip }, async (t) 
       assert.equal(await loadFile(prepared, prepared.optionFile), null)
     },
   )
+
+  await t.test('without the privilege FILE nobody reads a file by way of the server', async () => {
+    await queryOnce(prepared.socket, 'REVOKE FILE ON *.* FROM loader@localhost')
+    assert.equal(await loadFile(prepared, '/etc/passwd'), null)
+    for (const path of [file, prepared.optionFile, '/etc/passwd'])
+      await assert.rejects(loadData(prepared, path), /Access denied/)
+    await queryOnce(prepared.socket, 'GRANT FILE ON *.* TO loader@localhost')
+  })
 
   await t.test(
     'where secure_file_priv is set, FILE reads neither, nor anything else outside that folder',

@@ -5,10 +5,12 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  lchownSync,
   mkdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -21,6 +23,7 @@ import {
   type Diagnosis,
   diagnosisOf,
   doctorArguments,
+  fileFolder,
   healthyStack,
 } from '../support/doctor-stack.ts'
 import { vaultOf } from '../support/running-stack.ts'
@@ -45,6 +48,19 @@ test(
     assert.equal(down.code, 1)
     assert.deepEqual(codesIn(down.diagnosis), ['SRD_AGENT_DOWN'])
     assert.ok(down.diagnosis.notChecked.some(({ about }) => about === "the server's release"))
+
+    const options = readFileSync(stack.prepared.optionFile, 'utf8')
+    const weaker = options
+      .replace(/^secure-file-priv.*$/m, '')
+      .replaceAll('FORCE_PLUS_PERMANENT', 'ON')
+      .replace(/^(innodb-encryption-threads) = .*$/m, '$1 = 0')
+    writeFileSync(stack.prepared.optionFile, weaker)
+    assert.deepEqual(codesIn((await diagnosisOf(stack)).diagnosis).sort(), [
+      'SRD_AGENT_DOWN',
+      'SRD_ENCRYPTION_THREADS',
+      'SRD_PLUGIN_NOT_FORCED',
+      'SRD_SECURE_FILE_PRIV',
+    ])
   },
 )
 
@@ -110,26 +126,46 @@ suite('what is wrong on a host', { skip }, () => {
     await t.test('a healthy host, through the Vault listener', async () => {
       await findsNothing(stack)
       const { stdout, code } = await strongroom(doctorArguments(stack))
-      assert.match(stdout, /^no finding(; 1 not checked)?$/m)
-      assert.equal(code, 0)
+      // Of what other tests have in their environments at this moment.
+      const isOfOthers = /^ +SRD_\w+_IN_ENVIRONMENT /m.test(stdout)
+      assert.deepEqual(stdout.match(/^ +SRD_(?!\w+_IN_ENVIRONMENT )\w+/gm), null)
+      assert.match(stdout, isOfOthers ? /^\d+ findings?/m : /^no finding(; 1 not checked)?$/m)
+      assert.equal(code, isOfOthers ? 1 : 0)
     })
 
-    await t.test('credentials in the data directory', async () => {
-      const folder = join(stack.dataDirectory, '.aws')
-      const codes = await codesWhile(
-        () => {
-          mkdirSync(folder)
-          writeFileSync(join(folder, 'credentials'), readFileSync(stack.user.credentialsFile), {
-            mode: 0o600,
-          })
-          for (const path of [folder, join(folder, 'credentials')]) chownSync(path, mysql.uid, mysql.gid)
-        },
-        () => {
-          rmSync(folder, { recursive: true })
-        },
-      )
-      assert.deepEqual(codes, ['SRD_CREDENTIALS_READABLE'])
-    })
+    await t.test(
+      'credentials in the data directory, among what would block root or have it tell a secret',
+      async () => {
+        const folder = join(stack.dataDirectory, '.aws')
+        const traps = join(stack.dataDirectory, 'traps')
+        const codes = await codesWhile(
+          () => {
+            mkdirSync(folder)
+            writeFileSync(join(folder, 'credentials'), readFileSync(stack.user.credentialsFile), {
+              mode: 0o600,
+            })
+            for (const path of [folder, join(folder, 'credentials')]) chownSync(path, mysql.uid, mysql.gid)
+            mkdirSync(traps)
+            execFileSync('mkfifo', ['f.ibd', 'f.isl', 'f.MAI', '../f.000001', '../f'], { cwd: traps })
+            const links = {
+              'kmsg.ibd': '/proc/kmsg',
+              'secret.isl': stack.user.credentialsFile,
+              '../kmsg': '/proc/kmsg',
+            }
+            for (const [name, target] of Object.entries(links)) {
+              symlinkSync(target, join(traps, name))
+              lchownSync(join(traps, name), mysql.uid, mysql.gid)
+            }
+          },
+          () => {
+            rmSync(folder, { recursive: true })
+            rmSync(traps, { recursive: true })
+            for (const name of ['f.000001', 'f', 'kmsg']) rmSync(join(stack.dataDirectory, name))
+          },
+        )
+        assert.deepEqual(codes, ['SRD_CREDENTIALS_READABLE'])
+      },
+    )
 
     await t.test('credentials that an ACL opens to MariaDB’s user', async () => {
       const file = join(scratchDirectory(t), 'strongroom.env')
@@ -167,47 +203,27 @@ suite('what is wrong on a host', { skip }, () => {
       }
     })
 
-    await t.test('AWS secrets in an option file, and options that weaken the next start', async () => {
+    await t.test('an option file with AWS secrets, another token, another place, and no plugin', async () => {
       const former = readFileSync(stack.prepared.optionFile, 'utf8')
-      const codes = await codesWhile(
-        () => {
-          appendFileSync(stack.prepared.optionFile, `# aws_secret_access_key = ${secret}\n`)
-        },
-        () => {
-          writeFileSync(stack.prepared.optionFile, former)
-        },
-      )
-      assert.deepEqual(codes, ['SRD_CREDENTIALS_IN_OPTION_FILE'])
-    })
-
-    await t.test('a token that the agent does not take, and a place where it is not', async () => {
-      const former = readFileSync(stack.prepared.optionFile, 'utf8')
+      const folder = fileFolder(t)
       const codes = await codesWhile(
         () => {
           const changed = former
             .replaceAll(token, 'another-token-0123456789')
             .replace('/v1/mariadb', '/v1/other')
-          writeFileSync(stack.prepared.optionFile, changed)
+          const more = `plugin-dir = ${folder}\n# aws_secret_access_key = ${secret}\n`
+          writeFileSync(stack.prepared.optionFile, changed + more)
         },
         () => {
           writeFileSync(stack.prepared.optionFile, former)
         },
       )
-      assert.deepEqual(codes, ['SRD_SERVER_ELSEWHERE', 'SRD_TOKEN_REFUSED'])
-    })
-
-    await t.test('a key plugin that the installed server can not load', async () => {
-      const former = readFileSync(stack.prepared.optionFile, 'utf8')
-      const folder = scratchDirectory(t)
-      const codes = await codesWhile(
-        () => {
-          appendFileSync(stack.prepared.optionFile, `plugin-dir = ${folder}\n`)
-        },
-        () => {
-          writeFileSync(stack.prepared.optionFile, former)
-        },
-      )
-      assert.deepEqual(codes, ['SRD_PLUGIN_UNLOADABLE'])
+      assert.deepEqual(codes, [
+        'SRD_SERVER_ELSEWHERE',
+        'SRD_TOKEN_REFUSED',
+        'SRD_PLUGIN_UNLOADABLE',
+        'SRD_CREDENTIALS_IN_OPTION_FILE',
+      ])
     })
 
     await t.test('weak modes', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { freePort } from '../../src/cli/demo/free-port.ts'
@@ -68,6 +70,7 @@ throughEachListener((listener) => {
       assert.ok(sockets.some(({ kind, remote }) => kind === 'tcp' && /^0+:0+$/.test(remote)))
       assert.ok(sockets.some(({ kind, local }) => kind === 'unix' && local === stack.prepared.socket))
       assert.ok(sockets.some(({ kind }) => asked.test(kind)))
+      assert.ok(await seesOthers())
       assert.equal(network.attemptsElsewhere, 0)
 
       // That counting would have told: of a connection, of a question to a name server, of both versions of IP.
@@ -133,6 +136,15 @@ async function rotate(stack: Stack, sql: (statement: string) => Promise<unknown>
     for (const keyId of ['1', '7'])
       assert.equal((await strongroom(['keys', 'rotate', keyId, ...config])).code, 0)
   }
+}
+
+/** Whether a socket that is open to other hosts would be noticed. */
+async function seesOthers(): Promise<boolean> {
+  const socket = createSocket('udp4').bind(0)
+  await once(socket, 'listening')
+  const others = openSocketsOf(process.pid).filter((one) => !isLocal(one))
+  socket.close()
+  return others.some(({ kind }) => kind === 'udp')
 }
 
 function errorOf([file = '', ...args]: readonly string[]): string {

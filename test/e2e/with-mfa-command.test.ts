@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
@@ -175,6 +176,28 @@ test('strongroom with-mfa', async (t) => {
     child.stderr.destroy()
     child.stdin.end(`${code}\n`)
     assert.equal(await exitCodeOf(child), 7)
+  })
+
+  await t.test('shows a code to STS once, whether or not an answer comes', async (t) => {
+    const { code, ...operator } = await person(t, service, 'mallory')
+    let calls = 0
+    const failing = createServer((request, response) => {
+      calls += 1
+      if (calls % 2 === 1) response.writeHead(503).end()
+      else request.socket.destroy()
+    }).listen(0, '127.0.0.1')
+    t.after(() => failing.close())
+    await once(failing, 'listening')
+    const address = failing.address()
+    const port = typeof address === 'object' && address !== null ? address.port : assert.fail()
+    const args = ['--serial', `${account}:mfa/mallory`, '--endpoint-url', `http://127.0.0.1:${port}`]
+    for (const tries of [1, 2]) {
+      const region = ['--region', service.current.region]
+      const run = await withMfa(operator, code, ['--env', ...args, ...region, ...endsWith7])
+      assert.deepEqual([run.code, run.stdout], [1, ''])
+      assert.match(run.stderr, /; nothing was started( \(ECONNRESET\))? \[SR_AWS_(FAILED|UNREACHABLE)\]\n$/)
+      assert.equal(calls, tries)
+    }
   })
 
   await t.test('says at once what a code would not change', async (t) => {

@@ -10,11 +10,14 @@ export interface FailingProxy {
   readonly passed: () => number
   /** The request after so many others, or its answer, is lost, and everything after it. */
   failAfter(passed: number, lost: 'request' | 'answer'): void
+  /** The next answer for an operation is kept for ever; resolves once it is there. */
+  keepAnswer(operation: string): Promise<void>
 }
 
 export async function startFailingProxy(t: TestContext, target: string): Promise<FailingProxy> {
   let [passed, left] = [0, Infinity]
   let lost: 'request' | 'answer' = 'request'
+  let kept: { operation: string; resolve: () => void } | undefined
   const server = createServer((incoming, outgoing) => {
     void pass(incoming)
       .then((answer) => {
@@ -29,6 +32,12 @@ export async function startFailingProxy(t: TestContext, target: string): Promise
     if (left < -1 || (left === -1 && lost === 'request')) return undefined
     const answer = await forward(target, incoming, body)
     if (left === -1) return undefined
+    const keeping = kept
+    if (keeping !== undefined && keeping.operation === operationOf(incoming, body)) {
+      kept = undefined
+      keeping.resolve()
+      await new Promise(() => undefined)
+    }
     passed += 1
     return answer
   }
@@ -48,7 +57,24 @@ export async function startFailingProxy(t: TestContext, target: string): Promise
       left = after
       lost = what
     },
+    keepAnswer(operation) {
+      const { promise, resolve } = Promise.withResolvers<undefined>()
+      kept = {
+        operation,
+        resolve: () => {
+          resolve(undefined)
+        },
+      }
+      return promise
+    },
   }
+}
+
+/** By the header of KMS, or the parameter of IAM and STS. */
+function operationOf({ headers }: IncomingMessage, body: Buffer): string | undefined {
+  const target = headers['x-amz-target']
+  if (typeof target === 'string') return target.split('.').at(-1)
+  return new URLSearchParams(body.toString()).get('Action') ?? undefined
 }
 
 async function forward(

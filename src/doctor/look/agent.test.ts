@@ -31,6 +31,6 @@ test('an agent of another release is told from one that is down', async (t) => {
   assert.deepEqual(down.codes, ['SRD_AGENT_DOWN'])
 })
 
-function never(_answer: unknown): never {
-  throw new Error('nobody is there')
+function never(answer: object): never {
+  throw new Error(`nobody is there who could answer ${Object.keys(answer).join()}`)
 }

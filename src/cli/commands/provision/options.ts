@@ -70,13 +70,7 @@ export function readArguments(args: readonly string[]): ProvisionArguments {
 
 const identityName = (option: string) =>
   z.string().regex(/^[\w+=,.@-]{1,64}$/, `--${option} must be a name in IAM`)
-const principal = (option: string) =>
-  z
-    .string()
-    .regex(
-      /^arn:aws[\w-]*:iam::\d{12}:(user|role)\/[\x21-\x7e]{1,512}$/,
-      `--${option} must be the ARN of a user or role`,
-    )
+const principal = String.raw`arn:aws[\w-]*:iam::\d{12}:(user|role)\/[\x21-\x7e]{1,512}`
 const flag = z.boolean().default(false)
 
 const schema = z.object({
@@ -87,7 +81,9 @@ const schema = z.object({
   role: identityName('role').optional(),
   trust: z
     .array(
-      z.union([z.literal('ec2'), principal('trust')], '--trust must be ec2, or the ARN of a user or role'),
+      z
+        .string()
+        .regex(new RegExp(`^(ec2|${principal})$`), '--trust must be ec2, or the ARN of a user or role'),
     )
     .default([]),
   alias: z
@@ -101,7 +97,11 @@ const schema = z.object({
   'encryption-context': z
     .enum(['bound', 'none'], '--encryption-context takes bound or none')
     .default('bound'),
-  administrator: z.array(principal('administrator')).default([]),
+  administrator: z
+    .array(
+      z.string().regex(new RegExp(`^${principal}$`), '--administrator must be the ARN of a user or role'),
+    )
+    .default([]),
   access: z.enum(['standing', 'grant'], '--access takes standing or grant').default('standing'),
   'require-mfa': flag,
   rewrap: flag,
