@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { forwardRequest } from './forward-request.ts'
 
 /** For tests: passes requests of any service on, until one of them, or its answer, is lost and with it the way. */
 export interface FailingProxy {
@@ -30,7 +31,7 @@ export async function startFailingProxy(t: TestContext, target: string): Promise
     const body = await buffer(incoming)
     left -= 1
     if (left < -1 || (left === -1 && lost === 'request')) return undefined
-    const answer = await forward(target, incoming, body)
+    const answer = await forwardRequest(target, incoming, body)
     if (left === -1) return undefined
     const keeping = kept
     if (keeping !== undefined && keeping.operation === operationOf(incoming, body)) {
@@ -75,19 +76,4 @@ function operationOf({ headers }: IncomingMessage, body: Buffer): string | undef
   const target = headers['x-amz-target']
   if (typeof target === 'string') return target.split('.').at(-1)
   return new URLSearchParams(body.toString()).get('Action') ?? undefined
-}
-
-async function forward(
-  target: string,
-  { method, url = '/', headers }: IncomingMessage,
-  body: Buffer,
-): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
-  const { hostname, port } = new URL(target)
-  const sent = request({ host: hostname, port, method, path: url, headers, agent: false })
-  const answered = Promise.withResolvers<IncomingMessage>()
-  sent.once('response', answered.resolve)
-  sent.once('error', answered.reject)
-  sent.end(body)
-  const answer = await answered.promise
-  return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) }
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { forwardRequest } from './forward-request.ts'
 
 /** A request, or the answer to one, that is kept in the middle of its way. */
 export interface Held {
@@ -65,7 +66,7 @@ export async function startKmsProxy(t: TestContext, target: string): Promise<Kms
       return
     }
     if (!(await pass(operation, 'request'))) throw new Error('dropped')
-    const answer = await forward(target, incoming, body)
+    const answer = await forwardRequest(target, incoming, body)
     if (!(await pass(operation, 'answer')) || isCut) throw new Error('dropped')
     outgoing.writeHead(answer.status, answer.headers).end(answer.body)
   }
@@ -129,19 +130,4 @@ function newHold(operation: string, what: 'request' | 'answer', left: number): H
       released.resolve(false)
     },
   }
-}
-
-async function forward(
-  target: string,
-  { method, url = '/', headers }: IncomingMessage,
-  body: Buffer,
-): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
-  const { hostname, port } = new URL(target)
-  const sent = request({ host: hostname, port, method, path: url, headers, agent: false })
-  const answered = Promise.withResolvers<IncomingMessage>()
-  sent.once('response', answered.resolve)
-  sent.once('error', answered.reject)
-  sent.end(body)
-  const answer = await answered.promise
-  return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) }
 }

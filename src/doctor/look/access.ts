@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type Command, commandFor } from '../../mariadb/account.ts'
 import { findProgram } from '../../mariadb/programs.ts'
@@ -64,8 +64,16 @@ const filesAtOnce = 500
 function ask(user: HostUser, files: readonly string[]): string[] | undefined {
   const script =
     'for file do test -r "$file" && printf "r%s\\0" "$file"; test -w "$file" && printf "w%s\\0" "$file"; done; printf "end\\0"'
-  const [command, args] = commandAs(user, '/bin/sh', '-c', script, 'sh', ...files)
-  const { stdout, error } = spawnSync(command, args, {
+  const { stdout, error } = runAs(user, '/bin/sh', '-c', script, 'sh', ...files)
+  const answers = error === undefined ? stdout.split('\0').slice(0, -1) : []
+  // Without its last word it did not get to the end, and what it left out is no answer.
+  return answers.pop() === 'end' ? answers : undefined
+}
+
+/** Runs such a command without our environment and folder, and ends it where it takes half a minute. */
+export function runAs(user: HostUser, ...wished: readonly string[]): SpawnSyncReturns<string> {
+  const [command, args] = commandAs(user, ...wished)
+  return spawnSync(command, args, {
     encoding: 'utf8',
     cwd: '/',
     env: {},
@@ -73,16 +81,13 @@ function ask(user: HostUser, files: readonly string[]): string[] | undefined {
     killSignal: 'SIGKILL',
     maxBuffer: 16 * 1024 * 1024,
   })
-  const answers = error === undefined ? stdout.split('\0').slice(0, -1) : []
-  // Without its last word it did not get to the end, and what it left out is no answer.
-  return answers.pop() === 'end' ? answers : undefined
 }
 
 /**
  * A command as another user, with that user's groups and without a way back: no new privileges, and in a session of its own, for our
  * terminal is not its. As ourselves where we are not root.
  */
-export function commandAs(user: HostUser, ...command: readonly string[]): Command {
+function commandAs(user: HostUser, ...command: readonly string[]): Command {
   if (process.getuid?.() !== 0) return commandFor({}, ...command)
   const [setpriv, args] = commandFor({ other: user }, ...command)
   const groups = user === anybody ? '--clear-groups' : '--init-groups'

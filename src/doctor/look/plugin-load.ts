@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { messageOf } from '../../errors.ts'
 import { findProgram } from '../../mariadb/programs.ts'
 import { type Looked, seen, unseen } from '../looked.ts'
-import { anybody, commandAs } from './access.ts'
+import { anybody, runAs } from './access.ts'
 import { allOf, lastOf, type OptionFacts } from './option-files.ts'
 
 /** Whether the installed server can load the key plugin that its option files name. */
@@ -37,7 +36,7 @@ export function lookAtPluginLoad(options: OptionFacts): Looked<PluginLoad> {
   const file = `${plugin}.so`
   const folder = lastOf(options, 'plugin_dir')
   try {
-    const [command, args] = commandAs(
+    const { stdout, stderr, error } = runAs(
       anybody,
       findProgram('mariadbd'),
       '--no-defaults',
@@ -46,14 +45,6 @@ export function lookAtPluginLoad(options: OptionFacts): Looked<PluginLoad> {
       ...(folder === undefined ? [] : [`--plugin-dir=${folder}`]),
       `--plugin-load-add=${file}`,
     )
-    const { stdout, stderr, error } = spawnSync(command, args, {
-      encoding: 'utf8',
-      cwd: '/',
-      env: {},
-      timeout: 30_000,
-      killSignal: 'SIGKILL',
-      maxBuffer: 16 * 1024 * 1024,
-    })
     if (error !== undefined) return unseen(`mariadbd does not print its help (${error.message})`)
     const isKnown = stdout.includes(`--${plugin.replaceAll('_', '-')}[=`)
     const complaint = isKnown ? undefined : complaintIn(stderr)
