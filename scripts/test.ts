@@ -107,6 +107,8 @@ async function run(step: Step): Promise<boolean> {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
+    // The tests start hundreds of processes of ours: each is half as much work where it need not compile.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(scratch, 'compiled') },
   })
   children.add(child)
   const ended = new Promise<boolean>((resolve, reject) => {

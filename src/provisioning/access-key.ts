@@ -33,6 +33,10 @@ export function accessKeyCalls(
     throw conflict(
       `${UserName} has the access key ${used.id} since ${file} was begun, and somebody uses it: if it is nobody's, delete it (aws iam delete-access-key) and run this again; else remove ${file}`,
     )
+  if (lost.length > 1)
+    throw conflict(
+      `${UserName} has more access keys since ${file} was begun than the one that was for it: ${describe(lost)}; delete the one that nobody has (aws iam delete-access-key), or remove ${file}`,
+    )
   const kept = keys.filter((key) => !lost.includes(key))
   if (kept.length > 0 && held.state === 'absent' && !isNew)
     throw conflict(

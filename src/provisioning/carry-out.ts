@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { AwsAccess } from '../aws/access.ts'
+import { awsErrorName } from '../aws/errors.ts'
 import { messageOf, StrongroomError } from '../errors.ts'
 import { type Call, newKeyId } from './calls.ts'
 import type { CredentialsFile } from './credentials-file.ts'
@@ -69,7 +70,10 @@ async function makeAccessKey(
   }
 }
 
-/** KMS may not know yet whom IAM has made a moment ago, and then takes no policy that names him. */
+/**
+ * KMS may not know yet whom IAM has made a moment ago, and then takes no policy that names him; nor everywhere the key that it has made
+ * itself: https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+ */
 async function sendInTime(call: Call, { access, once, patience, onWait }: CarryOut): Promise<Made> {
   const by = call.operation === 'CreateKey' ? once : access
   const end = Date.now() + patience
@@ -77,11 +81,19 @@ async function sendInTime(call: Call, { access, once, patience, onWait }: CarryO
     try {
       return await by.do(doing(call), () => send(call, by))
     } catch (error) {
-      if (!/invalid principal/i.test(messageOf(error)) || Date.now() >= end) throw error
-      if (isFirst) onWait('waiting until KMS knows whom IAM has made')
+      const unknown = unknownYet(call, error)
+      if (unknown === undefined || Date.now() >= end) throw error
+      if (isFirst) onWait(`waiting until KMS knows ${unknown}`)
     }
     await setTimeout(pause)
   }
+}
+
+function unknownYet({ operation }: Call, error: unknown): string | undefined {
+  if (/invalid principal/i.test(messageOf(error))) return 'whom IAM has made'
+  return operation === 'CreateAlias' && awsErrorName(error) === 'NotFoundException'
+    ? 'the master key everywhere'
+    : undefined
 }
 
 const pause = 1000

@@ -7,12 +7,14 @@ import {
 import {
   CreateAliasCommand,
   CreateKeyCommand,
+  DeleteAliasCommand,
   DescribeKeyCommand,
   GetKeyPolicyCommand,
   ListKeysCommand,
   ListResourceTagsCommand,
   PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
+  UntagResourceCommand,
   UpdateKeyDescriptionCommand,
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
@@ -26,9 +28,13 @@ import { CredentialsFile } from './credentials-file.ts'
 
 const code = 'SR_PROVISION_CONFLICT'
 
-async function aliasedKey(service: TestService, tags: Record<string, string> = {}): Promise<string> {
+async function aliasedKey(
+  service: TestService,
+  tags: Record<string, string> = {},
+  Origin: 'AWS_KMS' | 'EXTERNAL' = 'AWS_KMS',
+): Promise<string> {
   const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }))
-  const { KeyMetadata } = await service.kms().send(new CreateKeyCommand({ Tags }))
+  const { KeyMetadata } = await service.kms().send(new CreateKeyCommand({ Tags, Origin }))
   const TargetKeyId = KeyMetadata?.KeyId ?? ''
   await service.kms().send(new CreateAliasCommand({ AliasName: wishes.alias, TargetKeyId }))
   return KeyMetadata?.Arn ?? ''
@@ -164,6 +170,39 @@ test('a key that waits for its deletion, and one of another kind, are never take
     code,
     message: /can't be taken: it is a multi-Region key/,
   })
+})
+
+test('a key whose material somebody has brought is refused, also where its tags say that it is ours', async (t) => {
+  const service = await startTestService(t)
+  const tags = { 'strongroom-server': 'db1', 'strongroom-keyring': keyringId }
+  const arn = await aliasedKey(service, tags, 'EXTERNAL')
+  await assert.rejects(provisionServer(service), {
+    code,
+    message: new RegExp(`${arn}.* has material that AWS did not make \\(EXTERNAL\\).*--adopt`),
+  })
+  assert.equal((await provisionServer(service, { adopt: true })).keyArn, arn)
+})
+
+test('a user in a path that a policy would take for others as well is refused', async (t) => {
+  const service = await startTestService(t)
+  await service.iam().send(new CreateUserCommand({ UserName: 'strongroom-db1', Path: '/*/' }))
+  await assert.rejects(provisionServer(service, { adopt: true }), {
+    code,
+    message: /strongroom-db1 is in the path \/\*\/, which no policy can name safely/,
+  })
+})
+
+test('for a server whose master key is not in this region no second one is made', async (t) => {
+  const service = await startTestService(t)
+  const { keyArn: KeyId } = await provisionServer(service)
+  await service.kms().send(new DeleteAliasCommand({ AliasName: wishes.alias }))
+  await service.kms().send(new UntagResourceCommand({ KeyId, TagKeys: ['strongroom-server'] }))
+  await assert.rejects(provisionServer(service), {
+    code,
+    message: /strongroom-db1 has an access key, and in this region there is no master key .*--adopt/,
+  })
+  assert.equal((await service.kms().send(new ListKeysCommand({}))).Keys?.length, 1)
+  assert.notEqual((await provisionServer(service, { adopt: true })).keyArn, KeyId)
 })
 
 test('two master keys for a server without an alias are named, and none is made', async (t) => {

@@ -1,4 +1,4 @@
-import type { Caller, Found } from './found.ts'
+import type { Caller, Found, FoundMasterKey } from './found.ts'
 import { defaultPath, keyringTag, type Plan, serverTag } from './plan.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -13,8 +13,8 @@ export interface Conflicts {
 export function conflictsOf(wishes: Wishes, plan: Plan, found: Found): Conflicts {
   const { final, adoptable } = ofMasterKey(wishes, plan, found)
   return {
-    final: [...rightsOfIdentity(plan, found), ...final],
-    adoptable: [...otherIdentity(plan, found), ...adoptable],
+    final: [...rightsOfIdentity(plan, found), ...pathOfIdentity(plan), ...final],
+    adoptable: [...otherIdentity(plan, found), ...masterKeyElsewhere(plan, found), ...adoptable],
   }
 }
 
@@ -39,6 +39,15 @@ function rightsOfIdentity({ identity: { kind, name } }: Plan, { identity }: Foun
   ]
 }
 
+/** A policy takes `*`, `?` and `${` in an ARN for others too, and a shell takes more. */
+function pathOfIdentity({ identity: { kind, name, path } }: Plan): string[] {
+  return /^[\w+=,.@/-]*$/.test(path)
+    ? []
+    : [
+        `the IAM ${kind} ${name} is in the path ${path}, which no policy can name safely: name another ${kind}`,
+      ]
+}
+
 function otherIdentity({ server, identity: { kind, name } }: Plan, { identity }: Found): string[] {
   if (identity === undefined) return []
   const tag = identity.tags[serverTag]
@@ -46,6 +55,15 @@ function otherIdentity({ server, identity: { kind, name } }: Plan, { identity }:
     return [`the IAM ${kind} ${name} belongs to the server ${tag} (its tag ${serverTag})`]
   if (tag === undefined) return [`the IAM ${kind} ${name} is there, and was not made for this server`]
   return identity.path === defaultPath ? [] : [`the IAM ${kind} ${name} is in the path ${identity.path}`]
+}
+
+/** The access key is made last, so there was a master key: it is in another region more likely than gone. */
+function masterKeyElsewhere({ identity, masterKey: { alias } }: Plan, found: Found): string[] {
+  return found.masterKey === undefined && (found.identity?.accessKeys ?? []).length > 0
+    ? [
+        `the IAM ${identity.kind} ${identity.name} has an access key, and in this region there is no master key ${alias}: --region has to be that of the server's master key`,
+      ]
+    : []
 }
 
 function ofMasterKey({ keyring }: Wishes, plan: Plan, { masterKey: key }: Found): Conflicts {
@@ -62,22 +80,33 @@ function ofMasterKey({ keyring }: Wishes, plan: Plan, { masterKey: key }: Found)
         `${name} will be deleted on ${key.deletionDate?.toISOString() ?? 'a day that AWS does not say'}: cancel that (aws kms cancel-key-deletion), or give the alias to another`,
       ],
     }
-  const [server, id] = [key.tags[serverTag], key.tags[keyringTag]]
-  if (server === undefined)
-    return { ...none, adoptable: [`${name} is there, and was not made for this server`] }
-  if (server !== plan.server)
-    return {
-      ...none,
-      adoptable: [`${name} belongs to the server ${server}, which could not use it any more`],
-    }
+  // Tags and aliases can be put on any key, so they don't show that provisioning has made it.
+  const brought =
+    key.origin === 'AWS_KMS'
+      ? []
+      : [`${name} has material that AWS did not make (${key.origin}): who has it unwraps without AWS`]
+  return {
+    ...none,
+    adoptable: [...otherServer(plan, key, name), ...otherKeyring(keyring, key, name), ...brought],
+  }
+}
+
+function otherServer(plan: Plan, { tags }: FoundMasterKey, name: string): string[] {
+  const server = tags[serverTag]
+  if (server === plan.server) return []
+  return server === undefined
+    ? [`${name} is there, and was not made for this server`]
+    : [`${name} belongs to the server ${server}, which could not use it any more`]
+}
+
+function otherKeyring(keyring: Wishes['keyring'], { tags }: FoundMasterKey, name: string): string[] {
+  if (tags[serverTag] === undefined) return []
+  const id = tags[keyringTag]
   const says = id ?? 'none'
   const wanted = keyring.context === 'none' ? 'none' : (keyring.id ?? id ?? 'a new one')
   return wanted === says
-    ? none
-    : {
-        ...none,
-        adoptable: [
-          `${name} is for the keyring ${says}, not ${wanted}: what is wrapped for that one could not be unwrapped any more`,
-        ],
-      }
+    ? []
+    : [
+        `${name} is for the keyring ${says}, not ${wanted}: what is wrapped for that one could not be unwrapped any more`,
+      ]
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -63,9 +64,28 @@ test('nothing is overwritten, and nothing that others may read or that is no fil
   chmodSync(open.path, 0o640)
   assert.throws(() => open.read(), { code, message: /others than its owner may read or write/ })
   assert.throws(
+    () => at('missing/db1').read(),
+    { code, message: /cannot read .*missing/ },
+    'before anything is made',
+  )
+  assert.throws(
     () => {
       at('missing/db1').begin('u', [])
     },
     { code, message: /cannot create .*ENOENT/ },
   )
 })
+
+test(
+  "another user's file decides nothing",
+  { skip: process.geteuid?.() === 0 ? false : 'only root can give a file away' },
+  (t) => {
+    const file = new CredentialsFile(join(scratchDirectory(t), 'db1'))
+    file.begin('strongroom-db1', [])
+    chownSync(file.path, 65534, 65534)
+    assert.throws(() => file.read(), {
+      code: 'SR_PROVISION_FILE',
+      message: /belongs to another user \(65534\)/,
+    })
+  },
+)

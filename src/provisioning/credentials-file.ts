@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -87,13 +88,17 @@ export class CredentialsFile {
       // Neither the wait for who writes to a FIFO, nor what a link leads to.
       file = openSync(this.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined
+      // Said before anything is made, not after.
+      if (systemCode(error) === 'ENOENT' && existsSync(dirname(this.path))) return undefined
       throw fault(`cannot read ${this.path}`, error)
     }
     try {
-      const { mode, size } = fstatSync(file)
+      const { mode, size, uid } = fstatSync(file)
       if ((mode & constants.S_IFMT) !== constants.S_IFREG || size > longest)
         throw fault(`${this.path} is no credentials file: name another`)
+      // What it says decides which access keys are deleted.
+      if (uid !== process.geteuid?.())
+        throw fault(`${this.path} belongs to another user (${uid}): name another`)
       if ((mode & 0o077) !== 0)
         throw fault(
           `others than its owner may read or write ${this.path}: chmod 600, if the secret in it is still one`,

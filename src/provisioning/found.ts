@@ -43,6 +43,8 @@ export interface FoundMasterKey {
   readonly deletionDate: Date | undefined
   /** Why it can't be a server's master key; undefined: it can. */
   readonly unfit: string | undefined
+  /** `AWS_KMS`: the material is AWS's own. Else somebody has brought it, and may know it. */
+  readonly origin: string
   readonly description: string
   readonly tags: Tags
   readonly policy: string | undefined

@@ -1,7 +1,9 @@
 import { AttachUserPolicyCommand, DeleteAccessKeyCommand, DeleteUserCommand } from '@aws-sdk/client-iam'
 import {
   CancelKeyDeletionCommand,
+  CreateAliasCommand,
   CreateGrantCommand,
+  CreateKeyCommand,
   DecryptCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -112,6 +114,27 @@ test('what IAM allows the database user beside it changes nothing about the mast
   await assert.rejects(kms.send(new PutKeyPolicyCommand({ KeyId, Policy })), refused)
 })
 
+test('a grant that an adopted master key had gives nobody anything', async (t) => {
+  const service = await startTestService(t)
+  const { KeyMetadata } = await service.kms().send(new CreateKeyCommand({}))
+  const KeyId = KeyMetadata?.Arn ?? ''
+  await service.kms().send(new CreateAliasCommand({ AliasName: wishes.alias, TargetKeyId: KeyId }))
+  const mallory = service.kms(await service.makeUser('mallory'))
+  await service.kms().send(
+    new CreateGrantCommand({
+      KeyId,
+      GranteePrincipal: 'arn:aws:iam::111122223333:user/mallory',
+      Operations: [...grantedOperations],
+    }),
+  )
+  await use(mallory, KeyId, own)
+  const { keyArn, credentials } = await provisionServer(service, { adopt: true })
+  assert.equal(keyArn, KeyId)
+  const CiphertextBlob = await wrap(service.kms(credentials), KeyId, own)
+  await assert.rejects(mallory.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: own })), refused)
+  await assert.rejects(use(mallory, KeyId, own), refused)
+})
+
 test('with --access grant the server has no right but while it has a grant, and a grant gives no more than it says', async (t) => {
   const service = await startTestService(t)
   const { keyArn: KeyId, credentials, plan } = await provisionServer(service, { access: 'grant' })
@@ -135,7 +158,8 @@ test('with --access grant the server has no right but while it has a grant, and 
   )
   await grantTo(plan.identity.arn)
   await use(server, KeyId, own)
-  await assert.rejects(use(server, KeyId, others), refused, 'though the grant has no constraint')
+  for (const context of [others, undefined])
+    await assert.rejects(use(server, KeyId, context), refused, 'though the grant has no constraint')
 })
 
 test('with --require-mfa the access key alone uses nothing, with a grant neither', async (t) => {

@@ -92,6 +92,7 @@ async function lookAt(metadata: KeyMetadata, hasAlias: boolean, access: AwsAcces
       state,
       deletionDate: metadata.DeletionDate,
       unfit: whyUnfit(metadata),
+      origin: metadata.Origin ?? '',
       description: Description,
       tags: await tagsOf(keyId, access),
       policy: Policy,

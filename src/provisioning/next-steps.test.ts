@@ -44,14 +44,27 @@ test('MFA needs a device, and the database is started with a code', () => {
       'start the database',
     ],
   )
-  assert.match(steps.join('\n'), /--credentials with-mfa\n.*strongroom with-mfa -- systemctl start mariadb/)
+  assert.match(steps[2] ?? '', /whoever starts the database, and not to the database host/)
+  assert.match(
+    steps.join('\n'),
+    /--credentials with-mfa\n.*strongroom with-mfa --serial arn:aws:iam::111122223333:mfa\/strongroom-db1 -- systemctl start mariadb$/,
+  )
+  const identity = { kind: 'role', name: 'db1', trusts: ['arn:aws:iam::111122223333:user/dba'] } as const
+  assert.match(
+    stepsFor({ requiresMfa: true, identity }, { credentialsFile: undefined }).at(-1) ?? '',
+    /with-mfa --role-arn arn:aws:iam::111122223333:role\/strongroom\/db1 -- systemctl/,
+  )
 })
 
 test('with grants the database is started in a window', () => {
   assert.equal(
     stepsFor({ access: 'grant' }).at(-1),
-    `start the database by, from another host: strongroom master-key window alias/strongroom-db1 --grant arn:aws:iam::111122223333:user/strongroom/strongroom-db1 --keyring-id ${keyringId} --until-ready COMMAND`,
+    `start the database by, from another host: strongroom master-key window alias/strongroom-db1 --grant arn:aws:iam::111122223333:user/strongroom/strongroom-db1 --keyring-id ${keyringId} --region us-west-2 --until-ready COMMAND`,
   )
+  const endpointUrl = 'https://kms.example.com:8202'
+  const there = stepsFor({ access: 'grant', requiresMfa: true }, { endpointUrl, otherAccessKeys: ['AKIA'] })
+  assert.equal(there.join('\n').match(/aws iam/g), null)
+  assert.match(there.at(-2) ?? '', /--endpoint-url https:\/\/kms\.example\.com:8202 --until-ready/)
 })
 
 test("a role for instances needs a profile, and the agent has the instance's credentials", () => {

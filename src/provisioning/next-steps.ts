@@ -14,26 +14,33 @@ export interface Outcome {
 /** What is left to do, in its order. */
 export function nextSteps(plan: Plan, wishes: Wishes, outcome: Outcome): string[] {
   const { identity } = plan
+  const { region, endpointUrl } = outcome
+  const elsewhere = endpointUrl === undefined ? '' : ` --endpoint-url ${endpointUrl}`
+  const iam = `aws${elsewhere} iam`
   return [
     ...(wishes.identity.kind === 'role' && wishes.identity.trusts.includes('ec2')
       ? instanceProfile(identity.name)
       : []),
-    ...(wishes.requiresMfa && identity.kind === 'user' ? mfaDevice(identity.name) : []),
+    ...(wishes.requiresMfa && identity.kind === 'user' ? mfaDevice(identity.name, iam) : []),
     ...(outcome.credentialsFile === undefined
       ? []
       : [
-          `give ${outcome.credentialsFile} to the database host as /etc/strongroom/aws-credentials, and remove it here`,
+          wishes.requiresMfa
+            ? `give ${outcome.credentialsFile} to whoever starts the database, and not to the database host (docs/with-mfa.md)`
+            : `give ${outcome.credentialsFile} to the database host as /etc/strongroom/aws-credentials, and remove it here`,
         ]),
     `there: ${configure(plan, wishes, outcome)}`,
-    ...(wishes.requiresMfa ? ['start the database by: strongroom with-mfa -- systemctl start mariadb'] : []),
+    ...(wishes.requiresMfa
+      ? [`start the database by: strongroom with-mfa ${sessionOptions(plan)} -- systemctl start mariadb`]
+      : []),
     ...(wishes.access === 'grant'
       ? [
-          `start the database by, from another host: strongroom master-key window ${plan.masterKey.alias} --grant ${identity.arn}${plan.keyringId === undefined ? '' : ` --keyring-id ${plan.keyringId}`} --until-ready COMMAND`,
+          `start the database by, from another host: strongroom master-key window ${plan.masterKey.alias} --grant ${identity.arn}${plan.keyringId === undefined ? '' : ` --keyring-id ${plan.keyringId}`} --region ${region}${elsewhere} --until-ready COMMAND`,
         ]
       : []),
     ...outcome.otherAccessKeys.map(
       (id) =>
-        `once the agent uses the new access key (aws iam get-access-key-last-used --access-key-id ${id} shows no later use): aws iam update-access-key --user-name ${identity.name} --access-key-id ${id} --status Inactive, and a day later aws iam delete-access-key --user-name ${identity.name} --access-key-id ${id}`,
+        `once the agent uses the new access key (${iam} get-access-key-last-used --access-key-id ${id} shows no later use): ${iam} update-access-key --user-name ${identity.name} --access-key-id ${id} --status Inactive, and a day later ${iam} delete-access-key --user-name ${identity.name} --access-key-id ${id}`,
     ),
   ]
 }
@@ -62,11 +69,17 @@ function instanceProfile(role: string): string[] {
   ]
 }
 
-function mfaDevice(user: string): string[] {
+function mfaDevice(user: string, iam: string): string[] {
   return [
-    `aws iam create-virtual-mfa-device --virtual-mfa-device-name ${user} --outfile ${user}.png --bootstrap-method QRCodePNG, and scan that`,
-    `aws iam enable-mfa-device --user-name ${user} --serial-number SERIAL --authentication-code1 CODE --authentication-code2 NEXT_CODE`,
+    `${iam} create-virtual-mfa-device --virtual-mfa-device-name ${user} --outfile ${user}.png --bootstrap-method QRCodePNG, and scan that`,
+    `${iam} enable-mfa-device --user-name ${user} --serial-number SERIAL --authentication-code1 CODE --authentication-code2 NEXT_CODE`,
   ]
+}
+
+/** The user may not list its devices, so its device has to be named: that of `mfaDevice`. */
+function sessionOptions({ identity: { kind, name, path, arn } }: Plan): string {
+  if (kind === 'role') return `--role-arn ${arn}`
+  return `--serial ${arn.slice(0, -`user${path}${name}`.length)}mfa/${name}`
 }
 
 /** What no key policy can take from those who administer. */

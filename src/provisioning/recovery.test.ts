@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startFailingProxy } from '../../test/support/failing-proxy.ts'
 import { type Credentials, startTestService, type TestService } from '../../test/support/kms-service.ts'
+import { startKmsProxy } from '../../test/support/kms-proxy.ts'
 import { accessTo, provisionServer } from '../../test/support/provisioned.ts'
 import { scratchDirectory } from '../../test/support/scratch.ts'
 import { messageOf } from '../errors.ts'
@@ -74,6 +75,33 @@ test('an access key whose answer was lost is deleted, unless somebody uses it', 
     code: 'SR_PROVISION_CONFLICT',
     message: new RegExp(`has the access key ${again.credentials.accessKeyId} since .* somebody uses it`),
   })
+})
+
+test('of two access keys since a file was begun none is deleted', async (t) => {
+  const service = await startTestService(t)
+  const begun = new CredentialsFile(join(scratchDirectory(t), 'begun'))
+  begun.begin('strongroom-db1', [])
+  await provisionServer(service)
+  const second = new CredentialsFile(join(service.directory, 'second'))
+  await provisionServer(service, { file: second, newAccessKey: true })
+  await assert.rejects(provisionServer(service, { file: begun }), {
+    code: 'SR_PROVISION_CONFLICT',
+    message: /more access keys since .*begun was begun than the one that was for it: AKIA.* and AKIA/,
+  })
+})
+
+test('a master key that KMS does not know everywhere yet gets its alias all the same', async (t) => {
+  const service = await startTestService(t)
+  const proxy = await startKmsProxy(t, service.current.url)
+  let left = 1
+  proxy.answerBy((operation) => (operation === 'CreateAlias' && left-- > 0 ? 'NotFoundException' : undefined))
+  const access = accessTo(service, undefined, proxy.url)
+  t.after(() => {
+    access.close()
+  })
+  const { keyArn } = await provisionServer(service, { as: access, patience: 30_000 })
+  const { Aliases } = await service.kms().send(new ListAliasesCommand({ KeyId: keyArn }))
+  assert.equal(Aliases?.length, 1)
 })
 
 test('an access key that its file can not take is deleted again', async (t) => {

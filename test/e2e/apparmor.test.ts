@@ -34,7 +34,7 @@ throughEachListener((listener) => {
     // As systemd starts it; the keys of the first are there then.
     await servedKeys(stack, [1])
     await stack.agent.stop()
-    await stack.startAgent({ environment: { NOTIFY_SOCKET: notify } })
+    await stack.startAgent({ environment: { NOTIFY_SOCKET: notify, NODE_DISABLE_COMPILE_CACHE: '1' } })
     await until('the agent is ready', () => agentIsReady(stack))
     await servedKeys(stack, [1, 2])
     const config = ['--config', join(stack.agentDirectory, 'agent.conf')]

@@ -1,100 +1,22 @@
 import { ListAccessKeysCommand } from '@aws-sdk/client-iam'
 import { GetKeyPolicyCommand, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { AwsAccess } from '../../src/aws/access.ts'
 import { startFailingProxy } from '../support/failing-proxy.ts'
-import { startKms } from '../support/kms-process.ts'
 import { startKmsProxy } from '../support/kms-proxy.ts'
-import { readRootAccessKey } from '../support/kms-service.ts'
-import { scratchDirectory } from '../support/scratch.ts'
-import { program, type Run } from '../support/strongroom.ts'
-import { until } from '../support/until.ts'
+import { provisionedHost, provisioningSite, requireProved, run } from '../support/provisioning-site.ts'
+import { program } from '../support/strongroom.ts'
 
 const aws = '/usr/bin/aws'
 
-/** A KMS service, and an administrator's shell. */
-interface Site {
-  readonly directory: string
-  readonly url: string
-  readonly environment: NodeJS.ProcessEnv
-  readonly root: AwsAccess
-  readonly provision: (...args: string[]) => Promise<Run>
-  readonly result: (...args: string[]) => Promise<z.infer<typeof result>>
-}
-
-const proof = z.object({
-  who: z.enum(['server', 'administrator']),
-  action: z.string(),
-  expected: z.string(),
-  found: z.string(),
-})
-const result = z.object({
-  identity: z.object({ arn: z.string() }),
-  masterKey: z.object({ arn: z.string(), alias: z.string() }),
-  keyringId: z.string(),
-  accessKeyId: z.string(),
-  calls: z.array(z.object({ service: z.string(), operation: z.string() })),
-  proofs: z.array(proof),
-  nextSteps: z.array(z.string()),
-})
-
-async function site(t: TestContext): Promise<Site> {
-  const directory = scratchDirectory(t)
-  const kms = await startKms(t, { directory: join(directory, 'kms') })
-  const environment = {
-    ...process.env,
-    AWS_SHARED_CREDENTIALS_FILE: join(directory, 'kms/root-access-key'),
-    AWS_REGION: 'us-east-1',
-    AWS_DEFAULT_REGION: 'us-east-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  }
-  const credentials = readRootAccessKey(join(directory, 'kms'))
-  const root = new AwsAccess({ credentials, region: 'us-east-1', endpointUrl: kms.url })
-  t.after(() => {
-    root.close()
-  })
-  const provision = (...args: string[]) =>
-    run(program, ['provision', ...args, '--endpoint-url', kms.url], environment)
-  return {
-    directory,
-    url: kms.url,
-    environment,
-    root,
-    provision,
-    async result(...args) {
-      const { code, stdout, stderr } = await provision(...args, '--yes', '--json')
-      assert.equal(code, 0, stderr)
-      return result.parse(JSON.parse(stdout))
-    },
-  }
-}
-
-async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
-  return await new Promise((resolve) => {
-    execFile(file, args, { env }, (error, stdout, stderr) => {
-      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1
-      resolve({ code, stdout, stderr })
-    })
-  })
-}
-
-function requireProved({ proofs }: { proofs: readonly z.infer<typeof proof>[] }): void {
-  assert.deepEqual(
-    proofs.filter(({ expected, found }) => expected !== found),
-    [],
-  )
-  assert.ok(proofs.length > 30)
-  assert.ok(proofs.some(({ who, action }) => who === 'administrator' && action === 'kms:Decrypt'))
-}
-
 test('from nothing to a server whose rights are proved, and again', async (t) => {
-  const { directory, url, environment, root, provision, result: made } = await site(t)
+  const site = await provisioningSite(t)
+  const { directory, url, environment, root, provision, result: made } = site
   const file = join(directory, 'db1.credentials')
 
   const dry = await provision('db1', '--dry-run', '--json', '--keyring-id', 'a'.repeat(32))
@@ -153,32 +75,14 @@ test('from nothing to a server whose rights are proved, and again', async (t) =>
         `there: strongroom mariadb configure --master-key-id ${first.masterKey.arn} --region us-east-1 --endpoint-url ${url} --keyring-id ${'a'.repeat(32)}`,
       )
       const keyringFor = async (id: string) => {
-        const home = join(directory, `agent-${id.slice(0, 1)}`)
-        mkdirSync(join(home, 'data'), { recursive: true })
-        writeFileSync(join(home, 'token'), `${'t'.repeat(40)}\n`, { mode: 0o600 })
-        const config = join(home, 'agent.conf')
-        const lines = [
-          '[agent]',
-          `admin-socket = ${join(home, 'admin.sock')}`,
-          '[vault-listener]',
-          'listen = 127.0.0.1:0',
-          '[keyring mariadb]',
-          `store = directory:${join(home, 'data')}`,
-          `master-key-id = ${first.masterKey.arn}`,
-          'region = us-east-1',
-          `endpoint-url = ${url}`,
-          `credentials-file = ${file}`,
-          'token-file = token',
-          `keyring-id = ${id}`,
-        ]
-        writeFileSync(config, `${lines.join('\n')}\n`)
-        const agent = spawn(program, ['agent', '--config', config], { stdio: 'ignore' })
-        t.after(async () => {
-          const ended = once(agent, 'exit')
-          if (agent.kill()) await ended
-        })
-        await until('the agent listens', () => existsSync(join(home, 'admin.sock')))
-        return await run(program, ['keys', 'create', '1', '--config', config], environment)
+        const home = join(directory, `host-${id.slice(0, 1)}`)
+        mkdirSync(home)
+        const host = await provisionedHost(
+          t,
+          { ...site, directory: home },
+          { 'master-key-id': first.masterKey.arn, 'credentials-file': file, 'keyring-id': id },
+        )
+        return await host.createKey(1)
       }
       const own = await keyringFor('a'.repeat(32))
       assert.equal(own.code, 0, own.stderr)
@@ -193,7 +97,7 @@ test(
   "the script for AWS's command line makes what provision makes",
   { skip: existsSync(aws) ? false : `the distribution's AWS CLI (${aws}) is not installed` },
   async (t) => {
-    const { directory, environment, provision, result: made, root } = await site(t)
+    const { directory, environment, provision, result: made, root } = await provisioningSite(t)
     const emitted = await provision(
       'db1',
       '--emit',
@@ -225,7 +129,7 @@ test(
 )
 
 test('killed at any of its calls, the next run ends in the same state', async (t) => {
-  const { directory, environment, url, root, result: made } = await site(t)
+  const { directory, environment, url, root, result: made } = await provisioningSite(t)
   const proxy = await startFailingProxy(t, url)
   for (const operation of ['CreateUser', 'CreateKey', 'CreateAlias', 'CreateAccessKey']) {
     const file = join(directory, `${operation}.credentials`)
@@ -255,7 +159,7 @@ test('killed at any of its calls, the next run ends in the same state', async (t
 })
 
 test('a right that should not be there, and one that can not be proved, make it fail', async (t) => {
-  const { directory, provision, result: made, environment, url } = await site(t)
+  const { directory, provision, result: made, environment, url } = await provisioningSite(t)
   const file = join(directory, 'db1.credentials')
   const { masterKey } = await made('db1', '--credentials-out', file)
 
@@ -270,6 +174,14 @@ test('a right that should not be there, and one that can not be proved, make it 
     /^administrator +kms:Encrypt +must be refused +FAILED: allowed$/m.exec(failed.stdout)?.[0],
   ])
   assert.match(failed.stderr, /not as it must be: kms:Encrypt \(DryRunOperationException/)
+
+  // A CreateKey that may have been carried out is not sent again by itself.
+  proxy.answerBy((operation) => (operation === 'CreateKey' ? 'KMSInternalException' : undefined))
+  const second = ['provision', 'db2', '--credentials-out', join(directory, 'db2'), '--yes']
+  const unmade = await run(program, [...second, '--endpoint-url', proxy.url], environment)
+  assert.equal(unmade.code, 1)
+  assert.match(unmade.stderr, /cannot create the master key: .*KMSInternalException/)
+  assert.equal(proxy.operations.filter((operation) => operation === 'CreateKey').length, 1)
 
   const disabled = await run(
     program,

@@ -42,8 +42,9 @@ export async function provisionServer(
   {
     as: access = accessTo(service),
     file = new CredentialsFile(join(service.directory, 'db1.credentials')),
+    patience = 0,
     ...options
-  }: Partial<Wishes & ProvisionOptions> & { as?: AwsAccess } = {},
+  }: Partial<Wishes & ProvisionOptions> & { as?: AwsAccess; patience?: number } = {},
 ): Promise<ProvisionedServer> {
   const { newAccessKey = false, adopt = false, ...wished } = options
   const isUser = (wished.identity ?? wishes.identity).kind === 'user'
@@ -54,7 +55,7 @@ export async function provisionServer(
     once: access,
     file: isUser ? file : undefined,
     accessKeyIds: found.identity?.accessKeys.map(({ id }) => id) ?? [],
-    patience: 0,
+    patience,
     onDone: () => undefined,
     onWait: () => undefined,
   })

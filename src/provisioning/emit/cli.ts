@@ -27,6 +27,8 @@ export function cliFile(plan: Plan, { region, endpointUrl }: CliPlace): string {
       : []),
     '',
     `call() { aws${options.join('')} "$@"; }`,
+    '# For what would be there twice if the answer were lost and it were asked for again.',
+    `once() { AWS_MAX_ATTEMPTS=1 aws${options.join('')} "$@"; }`,
     '',
     ...calls.flatMap((call) => [...linesOf(call), '']),
     ...(isUser ? accessKeyLines(identity.name) : []),
@@ -40,14 +42,17 @@ function linesOf(call: Call): string[] {
     const { AliasName = '' } = call.input
     return [`call kms create-alias --alias-name ${quote(AliasName)} --target-key-id "$key_id"`]
   }
-  const command = `call ${call.service} ${kebab(call.operation)} --cli-input-json ${quote(JSON.stringify(call.input))}`
-  if (call.operation !== 'CreateKey') return [`${command} > /dev/null`]
+  const command = `${call.service} ${kebab(call.operation)} --cli-input-json ${quote(JSON.stringify(call.input))}`
+  if (call.operation !== 'CreateKey') return [`call ${command} > /dev/null`]
   return [
-    '# KMS may learn only after seconds whom IAM has made.',
+    '# KMS may learn only after seconds whom IAM has made. After another refusal there may be a key, and it is not tried again.',
+    'refusal=$(mktemp)',
+    `trap 'rm -f "$refusal"' EXIT`,
     'tries=0',
-    `until key_id=$(${command} --query KeyMetadata.KeyId --output text); do`,
+    `until key_id=$(once ${command} --query KeyMetadata.KeyId --output text 2> "$refusal"); do`,
+    '  cat "$refusal" >&2',
     '  tries=$((tries + 1))',
-    '  [ "$tries" -lt 10 ] || exit 1',
+    `  { grep -qi 'invalid principal' "$refusal" && [ "$tries" -lt 10 ]; } || exit 1`,
     '  sleep 3',
     'done',
   ]
@@ -55,7 +60,7 @@ function linesOf(call: Call): string[] {
 
 /** The secret is in a variable of the shell and in the file: in no argument of a process, and not on the terminal. */
 function accessKeyLines(userName: string): string[] {
-  const command = `call iam create-access-key --user-name ${quote(userName)}`
+  const command = `once iam create-access-key --user-name ${quote(userName)}`
   return [
     'set -C',
     ': > "$file"',

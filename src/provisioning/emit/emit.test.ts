@@ -1,8 +1,8 @@
 import { CreateRoleCommand, CreateUserCommand } from '@aws-sdk/client-iam'
 import { CreateAliasCommand, CreateKeyCommand } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
@@ -192,6 +192,46 @@ test("Terraform's templates in a text stay text", () => {
 test('neither Terraform nor CloudFormation is to make an access key, whose secret would be in their state', () => {
   const plan = planOf({})
   assert.doesNotMatch(cloudFormationFile(plan) + terraformFile(plan), /access.?key/i)
+})
+
+test('the script asks once for a master key, unless KMS does not know yet whom IAM has made', (t) => {
+  const folder = scratchDirectory(t)
+  const script = join(folder, 'db1.sh')
+  writeFileSync(script, cliFile(planOf({}), { region: undefined, endpointUrl: undefined }))
+  const log = join(folder, 'log')
+  const run = (refusal: string) => {
+    rmSync(log, { force: true })
+    // In the place of AWS's: the first master key is refused, and what can make two of a thing must know its number of attempts.
+    const stand = `#!/bin/sh
+echo "$2 \${AWS_MAX_ATTEMPTS:-}" >> ${log}
+case "$2" in
+  create-key)
+    [ "$(grep -c create-key ${log})" -gt 1 ] || { echo '${refusal}' >&2; exit 255; }
+    echo the-key ;;
+  create-access-key) printf 'AKIAIOSFODNN7EXAMPLE\\tsecret\\n' ;;
+esac
+`
+    writeFileSync(join(folder, 'aws'), stand, { mode: 0o755 })
+    const PATH = `${folder}:${process.env['PATH'] ?? ''}`
+    const { status, stdout } = spawnSync('sh', [script, join(folder, 'credentials')], {
+      env: { ...process.env, PATH, TMPDIR: folder },
+      encoding: 'utf8',
+    })
+    return { status, stdout, calls: readFileSync(log, 'utf8').trim().split('\n') }
+  }
+  const lost = run('Read timeout on endpoint URL')
+  assert.deepEqual([lost.status, lost.calls], [1, ['create-user ', 'create-key 1']])
+  const early = run('Policy contains a statement with one or more invalid principals.')
+  assert.deepEqual([early.status, early.stdout], [0, 'the-key\n'])
+  assert.deepEqual(early.calls, [
+    'create-user ',
+    'create-key 1',
+    'create-key 1',
+    'create-alias ',
+    'create-access-key 1',
+  ])
+  assert.match(readFileSync(join(folder, 'credentials'), 'utf8'), /= AKIAIOSFODNN7EXAMPLE\n.*= secret\n$/)
+  assert.deepEqual(readdirSync(folder).sort(), ['aws', 'credentials', 'db1.sh', 'log'])
 })
 
 test('the script is one that shellcheck has nothing to say about', (t) => {

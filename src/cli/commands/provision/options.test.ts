@@ -64,6 +64,10 @@ const faults: { args: string[]; says: RegExp }[] = [
     args: ['db1', '--administrator', 'arn:aws:iam::111122223333:root', ...out],
     says: /--administrator must be the ARN of a user or role/,
   },
+  {
+    args: ['db1', '--administrator', 'arn:aws:iam::111122223333:user/*', ...out],
+    says: /--administrator must be the ARN of a user or role/,
+  },
   { args: ['db1', '--access', 'none', ...out], says: /--access takes standing or grant/ },
   { args: ['db1', '--trust', 'ec2', ...out], says: /it goes with --role/ },
   { args: ['db1', ...role], says: /--role needs --trust/ },

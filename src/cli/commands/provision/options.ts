@@ -70,7 +70,8 @@ export function readArguments(args: readonly string[]): ProvisionArguments {
 
 const identityName = (option: string) =>
   z.string().regex(/^[\w+=,.@-]{1,64}$/, `--${option} must be a name in IAM`)
-const principal = String.raw`arn:aws[\w-]*:iam::\d{12}:(user|role)\/[\x21-\x7e]{1,512}`
+// IAM's paths may have more in them, which policies take for wildcards and variables.
+const principal = String.raw`arn:aws[\w-]*:iam::\d{12}:(user|role)\/[\w+=,.@\/-]{1,512}`
 const flag = z.boolean().default(false)
 
 const schema = z.object({
