@@ -56,7 +56,7 @@ test('an option that must not be there goes, every time that it stands there', (
 })
 
 test('what such a file can not hold is refused', () => {
-  assert.throws(() => withOptions(present, 'agent', { x: "'" }), { code: 'SR_USAGE' })
+  assert.throws(() => withOptions(present, 'agent', { x: 'a line\u2028separator' }), { code: 'SR_USAGE' })
 })
 
 test('a section that is there twice is refused: the later one would undo what is set', () => {
@@ -73,9 +73,7 @@ test('a section goes with all that is in it', () => {
 })
 
 test('whatever is set is read back, and every other option as before', () => {
-  const value = fc
-    .stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,20}[\x21-\x7e])?$/)
-    .filter((text) => !/^['"]/.test(text))
+  const value = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,20}[\x21-\x7e])?$/)
   const name = fc.constantFrom('store', 'region', 'master-key-id', 'endpoint-url', 'log-level')
   const section = fc.constantFrom('agent', 'keyring other', 'keyring mariadb', 'vault-listener')
   fc.assert(

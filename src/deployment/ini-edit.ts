@@ -79,10 +79,13 @@ function trailingBlank(lines: readonly string[]): number {
   return lines.length - 1 - last
 }
 
-/** Behind a value in quotes no comment can stand. */
+/** Behind a value in quotes no comment can stand; without them backslashes may be read as something else. */
 function lineFor(name: string, value: string, comment = ''): string {
   const line = `${name} = ${safe(value)}`
-  const readBack = [line + comment, line].find((candidate) => String(optionIn(candidate)?.value) === value)
+  const quoted = `${name} = ${JSON.stringify(value)}`
+  const readBack = [line + comment, line, quoted].find(
+    (candidate) => String(optionIn(candidate)?.value) === value,
+  )
   if (readBack !== undefined) return readBack
   throw new StrongroomError(
     'SR_USAGE',
