@@ -6,6 +6,7 @@ import type { Stack } from '../../src/cli/demo/stack.ts'
 import { type ListenerName, throughEachListener } from '../support/each-listener.ts'
 import { asAdministrator, serverStack, setUserAccess } from '../support/running-stack.ts'
 import { ordinaryUser } from '../support/ordinary-user.ts'
+import { until } from '../support/until.ts'
 
 const outages: { what: string; code: RegExp; begin: (stack: Stack) => Promise<void> }[] = [
   {
@@ -53,13 +54,16 @@ throughEachListener((listener) => {
         /Can't create table|Unable to get key data/,
       )
 
-      const said = stack.agent
-        .log()
-        .split('\n')
-        .filter((line) => line.includes('key 77, '))
-      assert.equal(said.length, 1, said.join('\n'))
-      assert.match(said[0] ?? '', code)
+      const said = () =>
+        stack.agent
+          .log()
+          .split('\n')
+          .filter((line) => line.includes('key 77, '))
+      // The log is written beside the answer, not before it.
+      await until('the agent has said why', () => said().length > 0)
       await useEverything(stack, 2)
+      assert.equal(said().length, 1, said().join('\n'))
+      assert.match(said()[0] ?? '', code)
 
       await stack.agent.stop('SIGKILL')
       await useEverything(stack, 3)
