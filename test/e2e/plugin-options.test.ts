@@ -31,7 +31,9 @@ suite('an agent that is told everything', () => {
       const variable = `aws_key_management_${option.replaceAll('-', '_')}`
       assert.ok(says.includes(`AWS KMS plugin: MariaDB's options say ${variable} = ${value}, but `), says)
       assert.ok(says.includes(`${join(stack.agentDirectory, 'agent.conf')} says ${against()}: `), says)
-      assert.ok(agentSays(stack, `MariaDB's options say ${variable} = ${value}`))
+      await until('the agent says so too', () =>
+        agentSays(stack, `MariaDB's options say ${variable} = ${value}`),
+      )
     })
   }
 
@@ -109,7 +111,9 @@ suite('an agent with accept-options-from = plugin', () => {
     const prepared = await serverWith(stack, options)
     await stack.startAgent()
     await prepared.initialise()
-    assert.ok(agentSays(stack, `takes from MariaDB's options: master-key-id = ${stack.masterKeyArn}`))
+    await until('the agent says what it takes', () =>
+      agentSays(stack, `takes from MariaDB's options: master-key-id = ${stack.masterKeyArn}`),
+    )
     const server = await prepared.start()
     await server.query('CREATE DATABASE d')
     await server.query('CREATE TABLE d.t (n INT) ENCRYPTION_KEY_ID=3')

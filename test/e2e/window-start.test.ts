@@ -105,7 +105,9 @@ test('a server starts in a window, runs on when it is closed, and its agent wait
     stack.server.query('CREATE TABLE d.fresh (n INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=77'),
     /Can't create table|Unable to get key data/,
   )
-  assert.ok(complaints(stack).some((line) => line.includes('key 77, version 1 is not created')))
+  await until('the agent says why', () =>
+    complaints(stack).some((line) => line.includes('key 77, version 1 is not created')),
+  )
 
   await stack.agent.stop()
   await stack.startAgent()
