@@ -162,7 +162,7 @@ function compareOwnership(
   return faults.map((what) => ({ piece, what, diff: [] }))
 }
 
-export function octal(mode: number): string {
+function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0')
 }
 

@@ -43,7 +43,3 @@ export function isSeen<T>(looked: Looked<T>): looked is Seen<T> {
 export function given<T>(looked: Looked<T>, check: (value: T) => Outcome): Outcome {
   return isSeen(looked) ? check(looked.seen) : [notChecked(looked.unseen)]
 }
-
-export function mapSeen<T, U>(looked: Looked<T>, change: (value: T) => U): Looked<U> {
-  return isSeen(looked) ? seen(change(looked.seen)) : looked
-}

@@ -5,7 +5,7 @@ import type { HandedCredentials } from './credentials.ts'
 import type { DutyFiles } from './duty-files.ts'
 import type { DutyRecord } from './duty-record.ts'
 import { openingOf } from './opening-of.ts'
-import { isRunning, ownIdentity } from './process-identity.ts'
+import { isRunning } from './process-identity.ts'
 import { Reach } from './reach.ts'
 import { rivalsOf } from './rivals.ts'
 import type { Place } from './target.ts'
@@ -78,9 +78,4 @@ async function forgetOrKeep(record: DutyRecord, files: DutyFiles): Promise<void>
     record.mayOpenUntil ?? (record.state === 'opening' ? record.endsAt + requestLives : undefined)
   if (mayOpenUntil === undefined || Date.now() >= mayOpenUntil) await files.remove(record.id)
   else await files.update({ ...record, state: 'watching', mayOpenUntil })
-}
-
-/** Whether the record is one of a process of this host. */
-export function isOfThisHost(record: DutyRecord): boolean {
-  return record.holder.host === ownIdentity().host
 }

@@ -70,7 +70,7 @@ export function startWindow(t: TestContext, place: WindowPlace, args: readonly s
   }
 }
 
-export function processesWith(environment: string): number[] {
+function processesWith(environment: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => read(`/proc/${name}/environ`).includes(environment))
