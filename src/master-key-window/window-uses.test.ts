@@ -4,6 +4,7 @@ import {
   DisableKeyCommand,
   EnableKeyCommand,
   EncryptCommand,
+  ListGrantsCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
@@ -19,12 +20,14 @@ const policy = {
   Statement: [{ Effect: 'Allow', Principal: { AWS: `${account}:root` }, Action: 'kms:*', Resource: '*' }],
 }
 
-/** A window that root opens, in which mariadb encrypts, and somebody writes a key policy. */
+/** A window that root opens, in which mariadb encrypts, and somebody looks at the grants and writes a key policy. */
 async function usedWindow(t: TestContext) {
   const service = await startTestService(t)
   const root = service.kms()
   const mariadb = service.kms(await service.makeUser('mariadb', { Action: 'kms:Encrypt' }))
-  const other = service.kms(await service.makeUser('other', { Action: 'kms:PutKeyPolicy' }))
+  const other = service.kms(
+    await service.makeUser('other', { Action: ['kms:ListGrants', 'kms:PutKeyPolicy'] }),
+  )
   const { credentials, endpoint, region } = service.clientConfig()
   const access = new AwsAccess({ credentials, region, endpointUrl: endpoint })
   t.after(() => {
@@ -42,6 +45,7 @@ async function usedWindow(t: TestContext) {
   const openedAt = Date.now()
   await root.send(new DescribeKeyCommand({ KeyId }))
   await mariadb.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('text') }))
+  await other.send(new ListGrantsCommand({ KeyId }))
   await other.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify(policy) }))
   const closed = await root.send(new DisableKeyCommand({ KeyId }))
   return {
@@ -57,13 +61,14 @@ async function usedWindow(t: TestContext) {
   }
 }
 
-test('what others did in the window is told, and who was not expected; what the window itself did is not', async (t) => {
+test('what others did in the window is told, and who used the key unexpectedly; what the window itself did is not', async (t) => {
   const { access, times, watched } = await usedWindow(t)
   const { uses, isComplete, isCutShort } = await usesInWindow(access, times, watched)
   assert.deepEqual(
     uses.map(({ principal, operation, isExpected }) => [principal, operation, isExpected]),
     [
       [`${account}:user/mariadb`, 'Encrypt', true],
+      [`${account}:user/other`, 'ListGrants', undefined],
       [`${account}:user/other`, 'PutKeyPolicy', false],
     ],
   )
@@ -71,7 +76,7 @@ test('what others did in the window is told, and who was not expected; what the 
   const anybody = await usesInWindow(access, times, { ...watched, expected: [] })
   assert.deepEqual(
     anybody.uses.map(({ isExpected }) => isExpected),
-    [undefined, undefined],
+    [undefined, undefined, undefined],
   )
 })
 
@@ -84,5 +89,5 @@ test('a trail that lacks the end of the window is not complete', async (t) => {
   await usesInWindow(access, { ...times, closingId: 'not there yet' }, { ...watched, patience: 1500, onWait })
   assert.ok(waits >= 1)
   const unknown = await usesInWindow(access, { ...times, closingId: undefined }, watched)
-  assert.deepEqual([unknown.isComplete, unknown.uses.length], [undefined, 2])
+  assert.deepEqual([unknown.isComplete, unknown.uses.length], [undefined, 3])
 })
