@@ -26,7 +26,7 @@ export default {
     only('master-key-window', ['aws']),
     only('mfa-session', ['aws']),
     only('deployment', ['agent', 'innodb', 'mariadb'], ['ini-file']),
-    only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file']),
+    only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file', 'plain-text']),
     only(
       'cli',
       [
@@ -42,12 +42,12 @@ export default {
         'mfa-session',
         'provisioning',
       ],
-      ['ini-file'],
+      ['ini-file', 'plain-text'],
     ),
     {
-      name: 'errors-stand-alone',
+      name: 'errors-and-plain-text-stand-alone',
       severity: 'error',
-      from: { path: '^src/errors\\.ts$' },
+      from: { path: '^src/(errors|plain-text)\\.ts$' },
       to: { path: '^src/' },
     },
     {

@@ -7,33 +7,20 @@
  * - Only a terminal sees progress that is drawn over; everything else gets plain lines.
  */
 import { messageOf, StrongroomError, systemCode } from '../errors.ts'
+import { inLines } from '../plain-text.ts'
 
 export function print(line: string): void {
-  write(process.stdout, `${plain(line)}\n`)
+  write(process.stdout, `${inLines(line)}\n`)
 }
 
 export function note(message: string): void {
-  write(process.stderr, `strongroom: ${plain(message)}\n`)
+  write(process.stderr, `strongroom: ${inLines(message)}\n`)
 }
 
 /** Where nobody reads any more (EPIPE) the work goes on: a command that runs is waited for, a key is disabled again. */
 export function write(stream: NodeJS.WriteStream, text: string): void {
   if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
   stream.write(text)
-}
-
-/** With control characters, but for line breaks and tabs, as \u001b. */
-function plain(text: string): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, escaped)
-}
-
-/** For what is to stay in its line. */
-export function inOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, escaped)
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 export function printError(error: unknown): void {

@@ -13,7 +13,7 @@ test('what a server or a file name says can not move the cursor, nor begin a lin
     }),
   )
   const log = findings.find(({ code }) => code === 'SRD_STATEMENT_LOG')
-  const plain = 'a\\u{1b}[2J\\u{a}no finding\\u{d}\\u{9b}1A\\u{202e}\\u{2028}b'
+  const plain = 'a\\u001b[2J\\u000ano finding\\u000d\\u009b1A\\u202e\\u2028b'
   assert.equal(log?.where, `general_log (${plain})`)
   assert.ok(notChecked.some(({ reason }) => reason === plain))
   const texts = [

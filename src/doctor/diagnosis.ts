@@ -1,3 +1,4 @@
+import { inOneLine } from '../plain-text.ts'
 import { checks } from './checks/index.ts'
 import { findingCodes, severities, type Severity } from './codes.ts'
 import type { Examined } from './examined.ts'
@@ -23,22 +24,11 @@ export function diagnose(examined: Examined): Diagnosis {
   return {
     findings: severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity)),
     notChecked: results.flatMap(({ about, result }) =>
-      isFinding(result) ? [] : [{ about, reason: plainText(result.notChecked) }],
+      isFinding(result) ? [] : [{ about, reason: inOneLine(result.notChecked) }],
     ),
   }
 }
 
 function plain({ code, where, what, remedy }: Finding): Finding {
-  return { code, where: plainText(where), what: plainText(what), remedy: plainText(remedy) }
-}
-
-/**
- * Names of files and what a server says may come from whoever took it over: nothing in them is to move the cursor of a terminal, begin a
- * line of its own, or turn round the order of letters.
- */
-function plainText(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-  )
+  return { code, where: inOneLine(where), what: inOneLine(what), remedy: inOneLine(remedy) }
 }

@@ -2,7 +2,7 @@ import type { Unplanned } from '../../../master-key-window/plan-windows.ts'
 import type { ServerOutcome, WindowOutcome } from '../../../master-key-window/run-windows.ts'
 import type { WindowUse, WindowUses } from '../../../master-key-window/window-uses.ts'
 import { formatDuration } from '../../../master-key-window/duration.ts'
-import { inOneLine } from '../../terminal.ts'
+import { inOneLine } from '../../../plain-text.ts'
 
 /** A window, and who used the key meanwhile; without an audit trail undefined. */
 export interface Reported {
