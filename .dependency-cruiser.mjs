@@ -16,17 +16,17 @@ const only = (folder, allowed, files = []) => ({
 
 export default {
   forbidden: [
-    only('keyring', []),
-    only('kms', []),
-    only('agent', ['keyring'], ['ini-file']),
+    only('keyring', [], ['confidential-http']),
+    only('kms', [], ['confidential-http', 'loopback']),
+    only('agent', ['keyring'], ['confidential-http', 'ini-file', 'loopback']),
     only('innodb', ['keyring']),
     only('mariadb', []),
-    only('aws', []),
+    only('aws', [], ['confidential-http']),
     only('provisioning', ['aws']),
     only('master-key-window', ['aws']),
     only('mfa-session', ['aws']),
     only('deployment', ['agent', 'innodb', 'mariadb'], ['ini-file']),
-    only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file', 'plain-text']),
+    only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file', 'loopback', 'plain-text']),
     only(
       'cli',
       [
@@ -42,12 +42,12 @@ export default {
         'mfa-session',
         'provisioning',
       ],
-      ['ini-file', 'plain-text'],
+      ['confidential-http', 'ini-file', 'plain-text'],
     ),
     {
-      name: 'errors-and-plain-text-stand-alone',
+      name: 'small-files-stand-alone',
       severity: 'error',
-      from: { path: '^src/(errors|plain-text)\\.ts$' },
+      from: { path: '^src/(errors|loopback|plain-text)\\.ts$' },
       to: { path: '^src/' },
     },
     {

@@ -5,6 +5,7 @@
 export const errorCodes = {
   SR_USAGE: 'the command line is not one that Strongroom knows',
   SR_CONFIG_INVALID: 'a configuration file cannot be read or an option in it is wrong',
+  SR_PLAIN_HTTP: 'keys in the clear would come over the network, for the endpoint is an http URL',
   SR_LISTEN_FAILED: 'a listener cannot listen at its address',
   SR_TOKEN_INVALID: 'an access token file cannot be used',
   SR_PLUGIN_OPTIONS: "MariaDB's options contradict the agent's configuration",

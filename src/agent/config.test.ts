@@ -127,7 +127,12 @@ const faults: { text: string; section: string; says: RegExp }[] = [
   {
     text: `${keyring}endpoint-url = kms.example\n`,
     section: 'keyring mariadb',
-    says: /endpoint-url: must be an http/,
+    says: /endpoint-url: must be an https URL/,
+  },
+  {
+    text: `${keyring}endpoint-url = http://kms.example\n`,
+    section: 'keyring mariadb',
+    says: /endpoint-url: must be an https URL/,
   },
   {
     text: `${keyring}request-timeout = 5s\n`,

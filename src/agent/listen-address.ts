@@ -22,10 +22,6 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host, port }
 }
 
-export function isLoopback(host: string): boolean {
-  return host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
-
 /** As it stands in a URL. */
 export function formatAddress({ host, port }: ListenAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isConfidential, mustBeConfidential } from '../confidential-http.ts'
 import { optionalText } from '../ini-file.ts'
 import type { KeySpec } from '../keyring/data-key.ts'
 
@@ -35,7 +36,8 @@ export const masterKeyFields = {
   ),
   'endpoint-url': optionalText.pipe(
     z
-      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .url({ protocol: /^https?$/, error: mustBeConfidential, abort: true })
+      .refine(isConfidential, mustBeConfidential)
       // It is shown in logs, and no KMS is asked by them.
       .refine((url) => !hasUserInfo(url), 'must not have a user name or password')
       .optional(),

@@ -3,6 +3,7 @@ import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { STSClient } from '@aws-sdk/client-sts'
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers'
+import { ConfidentialHttpHandler } from '../confidential-http.ts'
 import { explainAwsError } from './errors.ts'
 
 /** Who calls, and where. */
@@ -53,7 +54,7 @@ export class AwsAccess {
     this.endpoint = endpointUrl ?? 'AWS'
     const config = {
       credentials: credentials ?? fromNodeProviderChain({ ...(profile !== undefined && { profile }) }),
-      requestHandler: patience,
+      requestHandler: new ConfidentialHttpHandler(patience),
       ...(profile !== undefined && { profile }),
       ...(region !== undefined && { region }),
       ...(endpointUrl !== undefined && { endpoint: endpointUrl }),

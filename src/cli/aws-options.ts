@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AwsAccess } from '../aws/access.ts'
+import { isConfidential, mustBeConfidential } from '../confidential-http.ts'
 import { StrongroomError } from '../errors.ts'
 
 /** Those of each command that calls AWS's services, for `parseArguments`. */
@@ -22,7 +23,8 @@ const schema = z.object({
     .default(() => process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? '')
     .transform((region) => (region === '' ? undefined : region)),
   'endpoint-url': z
-    .url({ protocol: /^https?$/, error: '--endpoint-url must be an http or https URL' })
+    .url({ protocol: /^https?$/, error: `--endpoint-url ${mustBeConfidential}`, abort: true })
+    .refine(isConfidential, `--endpoint-url ${mustBeConfidential}`)
     .optional(),
   profile: z.string().optional(),
 })

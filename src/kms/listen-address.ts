@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { StrongroomError } from '../errors.ts'
+import { isLoopback } from '../loopback.ts'
 
 export interface ListenAddress {
   /** A numeric address: a name could change its meaning. */
@@ -9,10 +10,6 @@ export interface ListenAddress {
   /** The host as a URL has it: an IPv6 address in brackets. */
   readonly urlHost: string
 }
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
 
 /** Reads `127.0.0.1:8202`, `[::1]:8202` or `localhost:8202`; throws SR_KMS_LISTEN. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -32,7 +29,7 @@ export function parseListenAddress(text: string): ListenAddress {
 
 /** Answers carry plaintext keys: without TLS they stay on this machine, unless the operator says otherwise. */
 export function requireLoopback(address: ListenAddress): void {
-  if (loopback.check(address.host, isIP(address.host) === 4 ? 'ipv4' : 'ipv6')) return
+  if (isLoopback(address.host)) return
   throw new StrongroomError(
     'SR_KMS_LISTEN',
     `cannot listen at ${address.urlHost}:${address.port} without TLS, as other machines can reach it: set tls to own-ca ` +

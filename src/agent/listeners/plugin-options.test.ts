@@ -180,8 +180,9 @@ test('values are checked as those of agent.conf are, and names that are not know
     ['master-key-id', 'two words', /master_key_id = "two words".*must be an id, ARN/],
     ['key-spec', 'AES_192', /key_spec = "AES_192".*AES_256/],
     ['region', 'us west', /region = "us west".*name of a region/],
-    ['endpoint-url', 'kms.example', /endpoint_url = "kms\.example".*http or https URL/],
-    ['endpoint-url', 'file:///etc/passwd', /http or https URL/],
+    ['endpoint-url', 'kms.example', /endpoint_url = "kms\.example".*must be an https URL/],
+    ['endpoint-url', 'file:///etc/passwd', /must be an https URL/],
+    ['endpoint-url', 'http://kms.example', /must be an https URL/],
     ['request-timeout', '5s', /request_timeout = "5s".*number of milliseconds/],
     ['request-timeout', '70000', /request_timeout = "70000".*100 to 60000/],
   ] as const) {

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../agent/listen-address.ts'
+import { isLoopback } from '../../loopback.ts'
 import type { Check } from '../check.ts'
 import type { Examined } from '../examined.ts'
 import { type Finding, notChecked, type Outcome } from '../finding.ts'

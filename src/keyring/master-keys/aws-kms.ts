@@ -4,8 +4,8 @@ import {
   type GenerateDataKeyWithoutPlaintextCommandOutput,
   KMSClient,
 } from '@aws-sdk/client-kms'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { setTimeout } from 'node:timers/promises'
+import { ConfidentialHttpHandler } from '../../confidential-http.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { KeySpec } from '../data-key.ts'
 import type { MasterKeyExamination } from '../examination.ts'
@@ -67,7 +67,7 @@ export class AwsKmsMasterKey implements MasterKey {
       credentials: this.#handed?.before(provide) ?? provide,
       // The SDK's own pauses would outlast the time-out, and hide behind it what the KMS said.
       maxAttempts: 1,
-      requestHandler: new NodeHttpHandler({
+      requestHandler: new ConfidentialHttpHandler({
         ...wipingAgents({ keepAlive: true, maxSockets: connectionsAtOnce }),
         connectionTimeout: requestTimeout,
         requestTimeout,

@@ -1,6 +1,6 @@
 import { KMSClient } from '@aws-sdk/client-kms'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { setTimeout } from 'node:timers/promises'
+import { ConfidentialHttpHandler } from '../../confidential-http.ts'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
 
 /** Which key of which other KMS seals the root key. */
@@ -27,7 +27,10 @@ export async function withKmsClient<T>(
     region: place.region,
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: timeOfOneTry, requestTimeout: timeOfOneTry }),
+    requestHandler: new ConfidentialHttpHandler({
+      connectionTimeout: timeOfOneTry,
+      requestTimeout: timeOfOneTry,
+    }),
   })
   try {
     for (const pause of pauses) {

@@ -1,5 +1,6 @@
 import { DecryptCommand, GenerateDataKeyWithoutPlaintextCommand } from '@aws-sdk/client-kms'
 import { z } from 'zod'
+import { isConfidential, mustBeConfidential } from '../../confidential-http.ts'
 import { StrongroomError } from '../../errors.ts'
 import { sealWith, unsealWith } from './aead.ts'
 import { type KmsPlace, withKmsClient } from './kms-client.ts'
@@ -48,16 +49,14 @@ export async function unwrapByKms(stored: KmsSeal, serviceId: string): Promise<B
   }
 }
 
-/** The data key would go over the network for everybody to read. */
+/** At once, before anything is asked. */
 function checked({ keyId, region, endpoint }: KmsSealRequest): KmsPlace {
   const place = { keyId, region, ...(endpoint === undefined ? {} : { endpoint }) }
   if (endpoint === undefined) return place
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  const onLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname ?? '')
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && onLoopback)) return place
+  if (URL.canParse(endpoint) && isConfidential(endpoint)) return place
   throw new StrongroomError(
     'SR_KMS_SEAL',
-    `the endpoint ${endpoint} of the sealing KMS must be an https:// URL: keys in the clear come over it`,
+    `the endpoint ${endpoint} of the sealing KMS ${mustBeConfidential}`,
   )
 }
 
