@@ -143,6 +143,8 @@ test('what is wrong at the KMS, with the keys and with the agent', async (t) => 
     copyFileSync(file('1.2'), `${aside}.2`)
     copyFileSync(file('2.1'), file('1.2'))
     copyFileSync(file('2.1'), file('9.1'))
+    // It watches its store, but is told of a change in its own time.
+    await until('the agent has seen it', async () => (await codesOf()).includes('SRD_AGENT_NOT_READY'))
     const { diagnosis } = await found(stack)
     const where = diagnosis.findings.map((one) =>
       `${one.code} ${/\d+\.\d+$/.exec(one.where)?.[0] ?? ''}`.trim(),

@@ -315,6 +315,6 @@ test('a key in the clear does not travel over plain HTTP', (t) => {
   ]
   assert.match(
     strongroom(['kms', '--data', directory, ...seal]).text,
-    /must be an https:\/\/ URL.*\[SR_KMS_SEAL\]/,
+    /must be an https URL.*\[SR_KMS_SEAL\]/,
   )
 })

@@ -41,7 +41,7 @@ suite('an agent that is told everything', () => {
     const option = { 'aws-key-management-endpoint-url': 'somewhere' }
     assert.match(
       await failure(await serverWith(stack, option)),
-      /AWS KMS plugin: aws_key_management_endpoint_url = "somewhere" in MariaDB's options: must be an http or https URL/,
+      /AWS KMS plugin: aws_key_management_endpoint_url = "somewhere" in MariaDB's options: must be an https URL/,
     )
   })
 
