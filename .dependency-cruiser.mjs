@@ -16,16 +16,16 @@ const only = (folder, allowed, files = []) => ({
 
 export default {
   forbidden: [
-    only('keyring', [], ['confidential-http']),
-    only('kms', [], ['confidential-http', 'loopback']),
+    only('keyring', [], ['confidential-http', 'sdk-answer']),
+    only('kms', [], ['confidential-http', 'loopback', 'sdk-answer']),
     only('agent', ['keyring'], ['confidential-http', 'ini-file', 'loopback']),
     only('innodb', ['keyring']),
     only('mariadb', []),
-    only('aws', [], ['confidential-http']),
-    only('provisioning', ['aws']),
-    only('master-key-window', ['aws']),
+    only('aws', [], ['confidential-http', 'sdk-answer']),
+    only('provisioning', ['aws'], ['durable-file']),
+    only('master-key-window', ['aws'], ['sdk-answer']),
     only('mfa-session', ['aws']),
-    only('deployment', ['agent', 'innodb', 'mariadb'], ['ini-file']),
+    only('deployment', ['agent', 'innodb', 'mariadb'], ['durable-file', 'ini-file']),
     only('doctor', ['agent', 'aws', 'innodb', 'keyring', 'mariadb'], ['ini-file', 'loopback', 'plain-text']),
     only(
       'cli',
@@ -47,7 +47,7 @@ export default {
     {
       name: 'small-files-stand-alone',
       severity: 'error',
-      from: { path: '^src/(errors|loopback|plain-text)\\.ts$' },
+      from: { path: '^src/(errors|loopback|plain-text|sdk-answer)\\.ts$' },
       to: { path: '^src/' },
     },
     {

@@ -1,4 +1,5 @@
 import { type ErrorCode, messageOf, StrongroomError, systemCode } from '../errors.ts'
+import { answerBehind } from '../sdk-answer.ts'
 
 export interface AwsCall {
   /** What it was for: "create the master key". */
@@ -31,7 +32,10 @@ export function explainAwsError(error: unknown, { doing, endpoint }: AwsCall): S
     return explained('SR_AWS_CREDENTIALS', `${endpoint} has no usable credentials from you`)
   if (name.startsWith('AccessDenied') || name === 'AuthorizationErrorException')
     return explained('SR_AWS_REFUSED', `${endpoint} does not let you`)
-  if (!hasAnswer(error) && (systemCode(error) !== undefined || name === 'TimeoutError'))
+  if (
+    answerBehind(error).status === undefined &&
+    (systemCode(error) !== undefined || name === 'TimeoutError')
+  )
     return explained('SR_AWS_UNREACHABLE', `${endpoint} is not to be reached`)
   return explained('SR_AWS_FAILED', `${endpoint} refuses`)
 }
@@ -44,17 +48,6 @@ export function awsErrorName(error: unknown): string | undefined {
 
 function answerOf(error: unknown): string {
   const name = error instanceof Error ? `${error.name}: ` : ''
-  const { requestId } = metadataOf(error)
-  return ` (${name}${messageOf(error)}${typeof requestId === 'string' ? `, request id ${requestId}` : ''})`
-}
-
-function hasAnswer(error: unknown): boolean {
-  return metadataOf(error).httpStatusCode !== undefined
-}
-
-/** `$metadata` of the SDK's exceptions. */
-function metadataOf(error: unknown): { httpStatusCode?: unknown; requestId?: unknown } {
-  if (!(error instanceof Error) || !('$metadata' in error)) return {}
-  const { $metadata } = error
-  return typeof $metadata === 'object' && $metadata !== null ? $metadata : {}
+  const { requestId } = answerBehind(error)
+  return ` (${name}${messageOf(error)}${requestId !== undefined ? `, request id ${requestId}` : ''})`
 }

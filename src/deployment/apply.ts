@@ -1,8 +1,9 @@
 import { mkdirSync, type Stats, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncDirectory } from '../durable-file.ts'
 import { messageOf, StrongroomError } from '../errors.ts'
 import { grant } from './access-list.ts'
-import { type Ids, linkDurably, own, syncFolder, writeDurably } from './durable-write.ts'
+import { type Ids, linkDurably, own, writeDurably } from './durable-write.ts'
 import type { Difference, Host } from './difference.ts'
 import { untrustedFolder } from './obstacles.ts'
 import { type Access, type Account, type File, nameOf, type Piece } from './piece.ts'
@@ -74,7 +75,7 @@ function put(host: Host, piece: Piece): void {
     case 'no-file':
       keepCopy(host, piece.path, 0o777)
       unlinkSync(tree.entry(piece.path))
-      syncFolder(dirname(tree.entry(piece.path)))
+      syncDirectory(dirname(tree.entry(piece.path)))
       return
     case 'secret-file':
       own(tree.place(piece.path), idsOf(host, piece))
@@ -84,7 +85,7 @@ function put(host: Host, piece: Piece): void {
       // At no moment anybody else can enter.
       if (tree.look(piece.path) === undefined) mkdirSync(tree.place(piece.path), { mode: 0o700 })
       own(tree.place(piece.path), idsOf(host, piece))
-      syncFolder(dirname(tree.place(piece.path)))
+      syncDirectory(dirname(tree.place(piece.path)))
       return
     case 'file':
       putFile(host, piece)

@@ -4,15 +4,14 @@ import {
   constants,
   fchmodSync,
   fchownSync,
-  fsyncSync,
   openSync,
   readdirSync,
   renameSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { syncDirectory, writeNewFile } from '../durable-file.ts'
 import { systemCode } from '../errors.ts'
 
 export interface Ids {
@@ -28,14 +27,9 @@ export interface Ids {
  */
 export function writeDurably(place: string, content: Buffer, ids: Ids): void {
   throughDraft(place, (draft) => {
-    const file = openSync(draft, 'wx', 0o600)
-    try {
+    writeNewFile(draft, content, (file) => {
       give(file, ids)
-      for (let at = 0; at < content.length;) at += writeSync(file, content, at)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    })
   })
 }
 
@@ -61,19 +55,6 @@ function give(file: number, { owner, group, mode }: Ids): void {
   fchmodSync(file, mode)
 }
 
-/** fsync(2): a new name is durable only once its folder is. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } catch (error) {
-    // Some file systems have no such thing (fsync(2), EINVAL).
-    if (systemCode(error) !== 'EINVAL') throw error
-  } finally {
-    closeSync(handle)
-  }
-}
-
 function throughDraft(place: string, make: (draft: string) => void): void {
   const folder = dirname(place)
   removeDrafts(folder, basename(place))
@@ -85,7 +66,7 @@ function throughDraft(place: string, make: (draft: string) => void): void {
     remove(draft)
     throw error
   }
-  syncFolder(folder)
+  syncDirectory(folder)
 }
 
 /** Hidden, and of no ending that MariaDB or systemd reads. */

@@ -1,5 +1,6 @@
 import { awsErrorName } from '../aws/errors.ts'
 import { StrongroomError, systemCode } from '../errors.ts'
+import { answerBehind } from '../sdk-answer.ts'
 
 /**
  * What became of a call that failed:
@@ -16,18 +17,10 @@ export function fateOf(error: unknown): Fate {
   const cause = error instanceof StrongroomError ? error.cause : error
   // Of our own making, before anything was sent.
   if (cause === undefined) return 'refused'
-  const status = statusOf(cause)
+  const { status } = answerBehind(cause)
   const name = awsErrorName(error)
   if (name === 'ThrottlingException') return 'again'
   if (status !== undefined) return status >= 500 ? 'unknown' : 'refused'
   if (name === 'CredentialsProviderError') return 'refused'
   return neverSent.includes(systemCode(cause) ?? '') ? 'again' : 'unknown'
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
-  const { $metadata } = error
-  if (typeof $metadata !== 'object' || $metadata === null || !('httpStatusCode' in $metadata))
-    return undefined
-  return typeof $metadata.httpStatusCode === 'number' ? $metadata.httpStatusCode : undefined
 }

@@ -4,15 +4,14 @@ import {
   constants,
   existsSync,
   fstatSync,
-  fsyncSync,
   openSync,
   readFileSync,
   renameSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AwsCredentials } from '../aws/access.ts'
+import { syncDirectory, writeNewFile } from '../durable-file.ts'
 import { messageOf, StrongroomError, systemCode } from '../errors.ts'
 
 /** What a file for an access key holds; `unfinished`: AWS was, or was to be, asked for one. */
@@ -56,8 +55,8 @@ export class CredentialsFile {
       `${unfinished}${before.join(' ')}`,
     ]
     this.#do('create', () => {
-      writeNew(this.path, lines)
-      syncFolder(this.path)
+      writeNewFile(this.path, textOf(lines))
+      syncDirectory(dirname(this.path))
     })
   }
 
@@ -72,13 +71,13 @@ export class CredentialsFile {
     this.#do('write', () => {
       const draft = join(dirname(this.path), `.strongroom-${randomBytes(6).toString('hex')}`)
       try {
-        writeNew(draft, lines)
+        writeNewFile(draft, textOf(lines))
         renameSync(draft, this.path)
       } catch (error) {
         unlinkIfThere(draft)
         throw error
       }
-      syncFolder(this.path)
+      syncDirectory(dirname(this.path))
     })
   }
 
@@ -121,28 +120,8 @@ export class CredentialsFile {
 const unfinished = '# unfinished; access keys before: '
 const longest = 65_536
 
-function writeNew(path: string, lines: readonly string[]): void {
-  const file = openSync(path, 'wx', 0o600)
-  try {
-    const bytes = Buffer.from(`${lines.join('\n')}\n`)
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** fsync(2): a new name is durable only once its folder is. */
-function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(folder)
-  } catch (error) {
-    // Some file systems have no such thing.
-    if (systemCode(error) !== 'EINVAL') throw error
-  } finally {
-    closeSync(folder)
-  }
+function textOf(lines: readonly string[]): Buffer {
+  return Buffer.from(`${lines.join('\n')}\n`)
 }
 
 function unlinkIfThere(path: string): void {

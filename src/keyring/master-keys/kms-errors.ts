@@ -1,4 +1,5 @@
 import { type ErrorCode, StrongroomError, systemCode } from '../../errors.ts'
+import { answerBehind } from '../../sdk-answer.ts'
 
 export interface KmsCall {
   /** As it was named in the call. */
@@ -86,7 +87,7 @@ export function explainKmsError(error: unknown, call: KmsCall): StrongroomError 
   if (error instanceof StrongroomError) return error
   const known = error instanceof Error ? explanations.get(error.name) : undefined
   if (known !== undefined) return explained(known.code, known.say(wordsFor(call)), error)
-  if (statusOf(error) !== undefined)
+  if (answerBehind(error).status !== undefined)
     return explained('SR_KMS_FAILED', `${call.endpoint} failed; it is tried again`, error)
   const reason = isTimeout(error) ? `no answer within ${call.requestTimeout} ms` : systemCode(error)
   if (reason !== undefined) {
@@ -107,7 +108,7 @@ export function isExpiry(error: unknown): boolean {
 export function isWorthAnotherTry(error: unknown): boolean {
   // Of our own making: no credentials.
   if (error instanceof StrongroomError) return false
-  const status = statusOf(error)
+  const { status } = answerBehind(error)
   if (status === undefined) return systemCode(error) !== undefined && !isTimeout(error)
   return status >= 500 || nameOf(error) === 'ThrottlingException'
 }
@@ -124,30 +125,14 @@ function wordsFor({ masterKey, region, endpoint, credentialsFile, profile, isHan
 }
 
 function explained(code: ErrorCode, text: string, cause: unknown): StrongroomError {
-  const answer = statusOf(cause) !== undefined ? ` (${nameOf(cause)}${said(cause)}${requestIdOf(cause)})` : ''
+  const { status, requestId } = answerBehind(cause)
+  const id = requestId === undefined ? '' : `, request id ${requestId}`
+  const answer = status === undefined ? '' : ` (${nameOf(cause)}${said(cause)}${id})`
   return new StrongroomError(code, `${text}${answer}`, { cause })
 }
 
 function said(error: unknown): string {
   return error instanceof Error && error.message !== '' ? `: ${error.message}` : ''
-}
-
-function requestIdOf(error: unknown): string {
-  const { requestId } = metadataOf(error)
-  return typeof requestId === 'string' ? `, request id ${requestId}` : ''
-}
-
-/** undefined: no answer came. */
-function statusOf(error: unknown): number | undefined {
-  const { httpStatusCode } = metadataOf(error)
-  return typeof httpStatusCode === 'number' ? httpStatusCode : undefined
-}
-
-/** `$metadata` of the SDK's exceptions. */
-function metadataOf(error: unknown): { httpStatusCode?: unknown; requestId?: unknown } {
-  if (!(error instanceof Error) || !('$metadata' in error)) return {}
-  const { $metadata } = error
-  return typeof $metadata === 'object' && $metadata !== null ? $metadata : {}
 }
 
 function isTimeout(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { setTimeout } from 'node:timers/promises'
 import { ConfidentialHttpHandler } from '../../confidential-http.ts'
 import { messageOf, StrongroomError, systemCode } from '../../errors.ts'
+import { answerBehind } from '../../sdk-answer.ts'
 
 /** Which key of which other KMS seals the root key. */
 export interface KmsPlace {
@@ -51,7 +52,7 @@ export async function withKmsClient<T>(
 
 /** A connection that failed, or an answer of the KMS that speaks of its own trouble. */
 function mayPass(error: unknown): boolean {
-  const status = statusOf(error)
+  const { status } = answerBehind(error)
   if (status === undefined) return systemCode(error) !== undefined || nameOf(error) === 'TimeoutError'
   return status >= 500 || nameOf(error) === 'ThrottlingException'
 }
@@ -79,7 +80,9 @@ function explained(error: unknown, { keyId, region, endpoint }: KmsPlace): Stron
   const said = [name, systemCode(error), messageOf(error)].filter((text) => text !== undefined && text !== '')
   const help =
     advice.get(name) ??
-    (statusOf(error) === undefined ? 'see that it runs and can be reached' : 'see to that and start again')
+    (answerBehind(error).status === undefined
+      ? 'see that it runs and can be reached'
+      : 'see to that and start again')
   return new StrongroomError(
     'SR_KMS_SEAL',
     `the KMS at ${endpoint ?? 'AWS'}, region ${region}, did not open the seal with the key ${keyId} ` +
@@ -90,12 +93,4 @@ function explained(error: unknown, { keyId, region, endpoint }: KmsPlace): Stron
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : ''
-}
-
-/** Undefined: no answer came. */
-function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
-  const metadata: unknown = error.$metadata
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
