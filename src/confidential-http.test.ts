@@ -22,6 +22,8 @@ test('https everywhere, http on this machine alone', () => {
     'http://0.0.0.0:8202',
     'http://[2001:db8::1]:8202',
     'ftp://127.0.0.1',
+    '127.0.0.1:8202',
+    '',
   ])
     assert.ok(!isConfidential(url), url)
 })

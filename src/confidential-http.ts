@@ -1,4 +1,4 @@
-import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { StrongroomError } from './errors.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -6,9 +6,11 @@ import { isLoopback } from './loopback.ts'
 export const mustBeConfidential =
   'must be an https URL, or an http URL at a loopback address: keys in the clear come over it'
 
-/** Whether nobody on the way can read what an endpoint answers. Throws TypeError where it isn't a URL. */
+/** Whether it is a URL, and nobody on the way can read what is answered there. */
 export function isConfidential(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
+  const parsed = URL.parse(url)
+  if (parsed === null) return false
+  const { protocol, hostname } = parsed
   const host = hostname.replace(/^\[|\]$/g, '')
   return protocol === 'https:' || (protocol === 'http:' && (host === 'localhost' || isLoopback(host)))
 }
@@ -18,12 +20,6 @@ export function isConfidential(url: string): boolean {
  * AWS_ENDPOINT_URL and AWS's shared files too. Rejects with SR_PLAIN_HTTP.
  */
 export class ConfidentialHttpHandler extends NodeHttpHandler {
-  // What the base class takes besides, a provider of options, has no use here.
-  // eslint-disable-next-line @typescript-eslint/no-useless-constructor
-  constructor(options: NodeHttpHandlerOptions) {
-    super(options)
-  }
-
   override async handle(
     ...[request, options]: Parameters<NodeHttpHandler['handle']>
   ): ReturnType<NodeHttpHandler['handle']> {

@@ -12,8 +12,8 @@ import {
 } from '../ini-file.ts'
 import { type CreationRule, parseCreationRule } from '../keyring/creation-rule.ts'
 import { keyringIdForm, type Manifest } from '../keyring/manifest.ts'
-import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import { isLoopback } from '../loopback.ts'
+import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import { masterKeyFields, type MasterKeySettings, settingsFrom } from './master-key-settings.ts'
 
 export interface AgentConfig {

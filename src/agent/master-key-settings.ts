@@ -36,8 +36,8 @@ export const masterKeyFields = {
   ),
   'endpoint-url': optionalText.pipe(
     z
-      .url({ protocol: /^https?$/, error: mustBeConfidential, abort: true })
-      .refine(isConfidential, mustBeConfidential)
+      .string()
+      .refine(isConfidential, { error: mustBeConfidential, abort: true })
       // It is shown in logs, and no KMS is asked by them.
       .refine((url) => !hasUserInfo(url), 'must not have a user name or password')
       .optional(),

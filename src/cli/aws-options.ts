@@ -22,10 +22,7 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9-]{1,64}$/, '--region must be the name of a region, such as us-west-2')
     .default(() => process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? '')
     .transform((region) => (region === '' ? undefined : region)),
-  'endpoint-url': z
-    .url({ protocol: /^https?$/, error: `--endpoint-url ${mustBeConfidential}`, abort: true })
-    .refine(isConfidential, `--endpoint-url ${mustBeConfidential}`)
-    .optional(),
+  'endpoint-url': z.string().refine(isConfidential, `--endpoint-url ${mustBeConfidential}`).optional(),
   profile: z.string().optional(),
 })
 

@@ -53,7 +53,7 @@ export async function unwrapByKms(stored: KmsSeal, serviceId: string): Promise<B
 function checked({ keyId, region, endpoint }: KmsSealRequest): KmsPlace {
   const place = { keyId, region, ...(endpoint === undefined ? {} : { endpoint }) }
   if (endpoint === undefined) return place
-  if (URL.canParse(endpoint) && isConfidential(endpoint)) return place
+  if (isConfidential(endpoint)) return place
   throw new StrongroomError(
     'SR_KMS_SEAL',
     `the endpoint ${endpoint} of the sealing KMS ${mustBeConfidential}`,
