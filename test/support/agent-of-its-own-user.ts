@@ -3,7 +3,7 @@ import { chownSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Stack } from '../../src/cli/demo/stack.ts'
 import { serverAccount } from '../../src/mariadb/account.ts'
-import { emptyStack, type TestStackOptions } from './running-stack.ts'
+import { emptyStack, finished, type TestStackOptions } from './running-stack.ts'
 import { program } from './strongroom.ts'
 
 /** A number that is nobody's: no user is made for a test. */
@@ -44,7 +44,7 @@ export async function separatedStack(options: TestStackOptions): Promise<Stack> 
   const mysql = mysqlUser()
   const agentWrapper = asUser({ uid: agentUser, gid: agentUser, groups: [mysql.gid] }, [])
   const stack = await emptyStack({ ...options, agentWrapper })
-  try {
+  return await finished(stack, async () => {
     await stack.startKms()
     await stack.makeMasterKey()
     await stack.prepare()
@@ -55,11 +55,7 @@ export async function separatedStack(options: TestStackOptions): Promise<Stack> 
     await stack.startAgent({ environment: { HOME: '/' } })
     await stack.initialise()
     await stack.startServer()
-    return stack
-  } catch (error) {
-    await stack.remove()
-    throw error
-  }
+  })
 }
 
 function giveTo(user: number, folder: string): void {

@@ -20,24 +20,27 @@ export async function emptyStack({ listener = 'vault', ...options }: TestStackOp
 /** KMS service, master key, user and agent, with an empty data directory beside them. */
 export async function agentStack(options: TestStackOptions = {}): Promise<Stack> {
   const stack = await emptyStack(options)
-  try {
+  return await finished(stack, async () => {
     await stack.startKms()
     await stack.makeMasterKey()
     await stack.prepare()
     await stack.startAgent()
-    return stack
-  } catch (error) {
-    await stack.remove()
-    throw error
-  }
+  })
 }
 
 /** The same with an initialised server that runs. */
 export async function serverStack(options: TestStackOptions = {}): Promise<Stack> {
   const stack = await agentStack(options)
-  try {
+  return await finished(stack, async () => {
     await stack.initialise()
     await stack.startServer()
+  })
+}
+
+/** What was begun of a stack is removed where it can't be finished. */
+export async function finished(stack: Stack, build: () => Promise<void>): Promise<Stack> {
+  try {
+    await build()
     return stack
   } catch (error) {
     await stack.remove()

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-kms'
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -156,37 +156,38 @@ test('a KMS that does not take the credentials, and one that is not there', asyn
 test('a KMS that does what it was asked to try is asked for no more', async (t) => {
   const { masterKey, arn } = await site(t)
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  const endpoint = await endpointOf(t, (request, response) => {
     request.resume()
     asked.push(String(request.headers['x-amz-target']).replace('TrentService.', ''))
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
     response.end(
       `{"KeyMetadata":{"KeyId":"k","Arn":"${arn}","KeyState":"Enabled"},"Plaintext":"AAAA","KeyId":"${arn}"}`,
     )
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  const bound = server.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  })
   const somebody = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'an-example' }
-  const found = await masterKey(arn, somebody, `http://127.0.0.1:${port}`).examine(context, [])
+  const found = await masterKey(arn, somebody, endpoint).examine(context, [])
   assert.deepEqual(asked, ['DescribeKey', 'GenerateDataKeyWithoutPlaintext', 'Decrypt'])
   assert.deepEqual([found.needed, found.needless], [{ 'kms:DescribeKey': null }, []])
 })
 
 test('the clock of an answer that refuses is read too', async (t) => {
   const { masterKey, arn } = await site(t)
-  const server = createServer((request, response) => {
+  const endpoint = await endpointOf(t, (request, response) => {
     request.resume()
     const late = new Date(Date.now() + 3_600_000).toUTCString()
     response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1', date: late })
     response.end('{"__type":"InvalidSignatureException","message":"Signature not yet current"}')
-  }).listen(0, '127.0.0.1')
+  })
+  const somebody = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'an-example' }
+  const { clockAhead = 0 } = await masterKey(arn, somebody, endpoint).examine(context, [])
+  assert.ok(Math.abs(clockAhead + 3_600_000) < 30_000, String(clockAhead))
+})
+
+/** The URL at which it answers. */
+async function endpointOf(t: TestContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
   const bound = server.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
-  const somebody = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'an-example' }
-  const { clockAhead = 0 } = await masterKey(arn, somebody, `http://127.0.0.1:${port}`).examine(context, [])
-  assert.ok(Math.abs(clockAhead + 3_600_000) < 30_000, String(clockAhead))
-})
+  return `http://127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`
+}
