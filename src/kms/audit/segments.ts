@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { systemCode } from '../../errors.ts'
 
 /** A file of the trail. */
 export interface Segment {
@@ -42,9 +43,14 @@ export async function openSegment(
   currentFirst: () => number,
 ): Promise<FileHandle> {
   if (first === currentFirst()) {
-    const file = await open(trailPath, 'r')
-    if (first === currentFirst()) return file
-    await file.close()
+    try {
+      const file = await open(trailPath, 'r')
+      if (first === currentFirst()) return file
+      await file.close()
+    } catch (error) {
+      // For a moment no file has the name, for the one has its next name and the other not yet this one.
+      if (systemCode(error) !== 'ENOENT' || first === currentFirst()) throw error
+    }
   }
   return open(segmentPath(trailPath, first), 'r')
 }
